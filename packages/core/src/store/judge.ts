@@ -1,0 +1,84 @@
+import {
+  type HoldfastError,
+  InvalidArgumentError,
+  OffsetConflictError,
+  RevisionConflictError,
+} from "../contract/errors.ts";
+import type { CommitOutcome, Write } from "../driver/commit.ts";
+import type { StoreDriver } from "../driver/store-driver.ts";
+import type { SealedCommit } from "./commit-queue.ts";
+import { messageOrigin, type Origin, stateOrigin } from "./record.ts";
+
+type Refusal = CommitOutcome & { readonly kind: "refused" };
+
+type Verdict =
+  /** An earlier try of this very commit is what took the place. */
+  | { readonly kind: "committed" }
+  | { readonly kind: "conflict"; readonly error: HoldfastError }
+  /** An earlier try may still land, or the place no longer tells who took it. */
+  | { readonly kind: "unknown" };
+
+/**
+ * What a refusal means. A commit that may have been sent before is compared with who holds its places before it is
+ * called a conflict; an outcome once lost is decided only by proof.
+ */
+export async function judge(
+  driver: StoreDriver,
+  commit: SealedCommit,
+  refusal: Refusal,
+  past: { readonly repeat: boolean; readonly replyLost: boolean },
+): Promise<Verdict> {
+  const write = writeOf(commit, refusal);
+  const conflict: Verdict = { kind: "conflict", error: conflictError(write, refusal.actual) };
+  if (!past.repeat) return conflict;
+  let takenByOther = false;
+  for (const place of commit.writes) {
+    const holder = await holderOf(driver, place);
+    if (holder === "free" || holder === "forgotten") continue;
+    if (holder.commitId !== commit.id || holder.contentHash === undefined) {
+      takenByOther = true;
+      continue;
+    }
+    if (holder.contentHash === commit.contentHash) return { kind: "committed" };
+    const error = new InvalidArgumentError("the commitId was used for other content at this place: take a new one");
+    return { kind: "conflict", error };
+  }
+  // A place that another took can't become ours: no try of this commit can land any more.
+  return takenByOther || !past.replyLost ? conflict : { kind: "unknown" };
+}
+
+/** Who holds the place of a write; "forgotten": someone, but too many revisions lie over it. */
+async function holderOf(driver: StoreDriver, write: Write): Promise<Origin | "free" | "forgotten"> {
+  if (write.kind === "append") {
+    const [holder] = await driver.readStream(write.stream, write.offset, { maxRecords: 1, maxBytes: 1 });
+    return holder === undefined ? "free" : messageOrigin(holder);
+  }
+  const stored = await driver.readState(write.persistenceId);
+  if (stored === undefined || stored.revision <= write.expectedRevision) return "free";
+  return stateOrigin(write.persistenceId, stored, write.expectedRevision + 1) ?? "forgotten";
+}
+
+function writeOf(commit: SealedCommit, refusal: Refusal): Write {
+  const write = commit.writes[refusal.write];
+  if (write === undefined) throw new RangeError("a refusal names one of the commit's writes");
+  return write;
+}
+
+/** The conflict of a write with what is stored, or with an earlier write of its own transaction. */
+export function conflictError(
+  write: { readonly kind: "append"; readonly stream: string; readonly offset: number } | (Pick<Write & { kind: "state" }, "kind" | "persistenceId" | "expectedRevision">),
+  actual: number,
+): HoldfastError {
+  if (write.kind === "append") {
+    const { stream, offset } = write;
+    return new OffsetConflictError(
+      `offset ${offset} of stream ${JSON.stringify(stream)} is not the next unused one, which is ${actual}: read what is there and append again`,
+      { stream, offset, nextOffset: actual },
+    );
+  }
+  const { persistenceId, expectedRevision } = write;
+  return new RevisionConflictError(
+    `state ${JSON.stringify(persistenceId)} is at revision ${actual}, not ${expectedRevision}: load it and write again`,
+    { persistenceId, expectedRevision, actualRevision: actual },
+  );
+}
