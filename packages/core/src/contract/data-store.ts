@@ -18,7 +18,9 @@ export interface Capabilities {
  * One open connection to one backend: streams of messages, durable states, and transactions over both.
  *
  * Writes called through one DataStore to one stream or persistence id take effect in the order called. Where
- * `capabilities.transactions` is "key", no write waits for writes to other keys.
+ * `capabilities.transactions` is "key", no write waits for writes to other keys. Writes that are called while others are
+ * on their way wait, and are sent together; more than 256 MiB of them at once are refused with UnavailableError, so that
+ * a caller that never awaits does not fill the memory.
  */
 export interface DataStore<M extends MessageStore = MessageStore> extends AsyncDisposable {
   /** Made at random when the store is first created, kept in the backend, the same for every process that opens it. */

@@ -10,5 +10,6 @@ export {
   type StoredState,
   type StoreDriver,
 } from "./store-driver.ts";
-export { type CommitInterceptor, DriverDataStore, interceptCommits } from "../store/driver-data-store.ts";
+export { DriverDataStore, interceptCommits } from "../store/driver-data-store.ts";
 export { openStore, type StoreSettings } from "../store/open-store.ts";
+export type { CommitInterceptor } from "../store/settler.ts";

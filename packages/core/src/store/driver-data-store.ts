@@ -4,11 +4,13 @@ import { InvalidArgumentError } from "../contract/errors.ts";
 import type { MessageStore } from "../contract/message-store.ts";
 import type { WriteOptions } from "../contract/options.ts";
 import { isGloballyOrdered, type StoreDriver } from "../driver/store-driver.ts";
-import { type CommitInterceptor, CommitQueue } from "./commit-queue.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import { publicError } from "./failure.ts";
 import { checkCommitId, checkSignal, closedError, kindOf } from "./guard.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { DriverGlobalMessageStore, DriverMessageStore } from "./messages.ts";
 import type { StoreSettings } from "./open-store.ts";
+import type { CommitInterceptor } from "./settler.ts";
 import { DriverStateStore } from "./states.ts";
 import { StoreCore } from "./store-core.ts";
 import { Tail } from "./tail.ts";
@@ -79,7 +81,10 @@ export class DriverDataStore<M extends MessageStore = MessageStore> implements D
     const { life } = this.#core;
     let interrupt: (error: unknown) => void = () => undefined;
     const interrupted = new Promise<never>((_, reject) => {
-      interrupt = reject;
+      interrupt = (error) => {
+        tx.abandon();
+        reject(error);
+      };
     });
     const onAbort = () => interrupt(signal?.reason);
     const running = { close: async () => interrupt(closedError("store")) };
@@ -88,8 +93,8 @@ export class DriverDataStore<M extends MessageStore = MessageStore> implements D
     try {
       return await Promise.race([(async () => work(tx))(), interrupted]);
     } catch (error) {
-      // A write's error comes before what `work` threw; an abort or a close comes before both.
-      if (!life.closed && !signal?.aborted) tx.end();
+      // A write's error comes before what `work` threw.
+      tx.end();
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -103,7 +108,9 @@ export class DriverDataStore<M extends MessageStore = MessageStore> implements D
     tail.close();
     await this.#queue.close();
     await life.readsDone(this.#settleTimeoutMs);
-    await driver.close();
+    await driver.close().catch((thrown: unknown) => {
+      throw publicError(thrown);
+    });
   }
 }
 
@@ -113,5 +120,3 @@ export function interceptCommits(store: DataStore, interceptor: CommitIntercepto
   if (queue === undefined) throw new InvalidArgumentError("this store is not built on a StoreDriver: supply fault hooks of its own");
   queue.intercept(interceptor);
 }
-
-export type { CommitInterceptor };

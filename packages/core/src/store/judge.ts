@@ -6,8 +6,7 @@ import {
 } from "../contract/errors.ts";
 import type { CommitOutcome, Write } from "../driver/commit.ts";
 import type { StoreDriver } from "../driver/store-driver.ts";
-import type { SealedCommit } from "./commit-queue.ts";
-import { messageOrigin, type Origin, stateOrigin } from "./record.ts";
+import { messageOrigin, type Origin, type SealedCommit, stateOrigin } from "./record.ts";
 
 type Refusal = CommitOutcome & { readonly kind: "refused" };
 

@@ -31,7 +31,10 @@ export interface Origin {
   readonly contentHash: string | undefined;
 }
 
-export function sealCommit(drafts: readonly Draft[], commitId: string): Commit & { readonly contentHash: string } {
+/** A commit, and the hash that tells it from another under the same id. */
+export type SealedCommit = Commit & { readonly contentHash: string };
+
+export function sealCommit(drafts: readonly Draft[], commitId: string): SealedCommit {
   const contentHash = hashContent(drafts);
   const id = JSON.stringify(commitId);
   const first = `${id},"${contentHash}"`;

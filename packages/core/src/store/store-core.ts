@@ -35,6 +35,6 @@ export class StoreCore {
 
   submit(drafts: readonly Draft[], commitId: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     const commit = sealCommit(drafts, commitId ?? newCommitId());
-    return this.#queue.submit(commit, { repeat: commitId !== undefined, signal });
+    return this.#queue.submit(commit, { repeat: commitId !== undefined, replyLost: false, signal });
   }
 }

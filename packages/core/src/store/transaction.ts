@@ -45,6 +45,12 @@ export class TransactionScope implements Transaction {
     return this.#drafts;
   }
 
+  /** Ends it while `work` still runs: whatever its writes met, it is the interruption that counts. */
+  abandon(): void {
+    this.#ended = true;
+    this.#failure = undefined;
+  }
+
   async #append(stream: string, offset: number, envelopes: readonly Envelope[], options?: WriteOptions): Promise<void> {
     this.#write(options, () => {
       const draft = draftAppend(stream, offset, envelopes);
