@@ -18,7 +18,7 @@ import type { Draft } from "./draft.ts";
  * was altered, swapped or moved is found out. Every backend keeps these texts: their form is part of the stored format.
  */
 
-const KIND = { message: 0x6d, state: 0x73, receipt: 0x72 } as const;
+const KIND = { message: 0x6d000000, state: 0x73000000, receipt: 0x72000000 } as const;
 /** Where the text behind the checksum begins: after `["01234567",`. */
 const BODY_START = 12;
 /** An odd factor spreads the offset over the seed, one to one: neighbours never share a checksum. */
@@ -74,9 +74,12 @@ function hashContent(drafts: readonly Draft[]): string {
 export function decodeMessage(stored: StoredMessage): RecordedEnvelope {
   const { stream, offset, globalOffset, record } = stored;
   const fields = open("message", stream, offset, record);
-  const { bytes, ...envelope } = fields[3] as { readonly bytes?: string };
-  const data = bytes === undefined ? undefined : { data: new Uint8Array(Buffer.from(bytes, "base64")) };
-  return { ...envelope, ...data, stream, offset, globalOffset } as RecordedEnvelope;
+  const envelope = fields[3] as { readonly bytes?: string };
+  const place = { stream, offset, globalOffset };
+  // The text was parsed for this reader alone: its object is filled up, not copied.
+  if (envelope.bytes === undefined) return Object.assign(envelope, place) as RecordedEnvelope;
+  const { bytes, ...rest } = envelope;
+  return { ...rest, data: new Uint8Array(Buffer.from(bytes, "base64")), ...place } as unknown as RecordedEnvelope;
 }
 
 export function messageOrigin(stored: StoredMessage): Origin {
@@ -115,8 +118,18 @@ function checksum(seed: number, body: string): string {
   return crc32(body, seed).toString(16).padStart(8, "0");
 }
 
+/** Names come back again and again: looking one up costs less than its checksum. */
+const nameChecksums = new Map<string, number>();
+const MAX_REMEMBERED_NAMES = 4_096;
+
 function nameSeed(kind: keyof typeof KIND, name: string): number {
-  return crc32(name, KIND[kind]);
+  let seed = nameChecksums.get(name);
+  if (seed === undefined) {
+    seed = crc32(name);
+    if (nameChecksums.size === MAX_REMEMBERED_NAMES) nameChecksums.clear();
+    nameChecksums.set(name, seed);
+  }
+  return seed ^ KIND[kind];
 }
 
 function placeSeed(nameSeed: number, offset: number): number {

@@ -94,7 +94,7 @@ export class Settler {
       for (const entry of open) this.giveUp(entry);
       listener.hangs();
     };
-    const watchdog = setTimeout(hang, deadline - performance.now() + DRIVER_GRACE_MS);
+    const watchdog = setTimeout(hang, Math.max(0, deadline - performance.now() + DRIVER_GRACE_MS));
     try {
       const commits = open.map((entry) => entry.commit);
       return await this.#commit(commits, deadline);

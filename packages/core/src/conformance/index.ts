@@ -1,0 +1,10 @@
+/** The conformance suite: every clause of the contract as data, with checks that find it broken. */
+export type { Check, Clause, Context, Hook, Level, Needs, Peer, Place } from "./clause.ts";
+export { clauses } from "./clauses.ts";
+export { conformance } from "./conformance.ts";
+export { delayReplies, driverFaults } from "./driver-faults.ts";
+export { ClauseViolation } from "./expect.ts";
+export type { Faults, Harness, Runner } from "./harness.ts";
+export type { Random } from "./random.ts";
+export type { CheckResult } from "./run-check.ts";
+export { runSuite, type SuiteOptions, type SuiteResult } from "./run-suite.ts";

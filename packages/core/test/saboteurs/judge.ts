@@ -1,0 +1,54 @@
+import { expect } from "vitest";
+import type { Check, Clause } from "../../src/conformance/clause.ts";
+import { clauses } from "../../src/conformance/clauses.ts";
+import type { Harness } from "../../src/conformance/harness.ts";
+import { type CheckResult, runCheck } from "../../src/conformance/run-check.ts";
+
+export const seeds: readonly number[] = [1, 2, 3, 4, 5];
+const CONCURRENCY = 24;
+
+/** Checks that take long and draw nothing from the seed: one seed is as good as five. */
+const heavy = new Set(["V-3", "V-5", "O-6"]);
+
+interface Task {
+  readonly seed: number;
+  readonly clause: Clause;
+  readonly check: Check;
+}
+
+function isAsked(task: Task, caught: readonly string[]): boolean {
+  const { seed, clause, check } = task;
+  // Checks that fill the memory or wait for seconds are asked of whom they are to catch, and of the honest.
+  if (check.costly === true) return clause.id === "R-11" && caught.includes(clause.id);
+  return seed === seeds[0] || caught.includes(clause.id) || !(heavy.has(clause.id) || check.hook === "module");
+}
+
+async function run(harness: Harness, tasks: readonly Task[]): Promise<(Task & { readonly result: CheckResult })[]> {
+  const done: (Task & { readonly result: CheckResult })[] = [];
+  const work = async (queue: Task[]) => {
+    for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
+      done.push({ ...task, result: await runCheck(harness, task.clause, task.check, task.seed) });
+    }
+  };
+  const together = tasks.filter(({ check }) => check.alone !== true);
+  await Promise.all(Array.from({ length: CONCURRENCY }, () => work(together)));
+  await work(tasks.filter(({ check }) => check.alone === true));
+  return done;
+}
+
+/** Runs the suite with every seed, and expects exactly the clauses in `caught` to be found broken with each. */
+export async function expectCaught(harness: Harness, caught: readonly string[]): Promise<void> {
+  const all = seeds.flatMap((seed) => clauses.flatMap((clause) => clause.checks.map((check) => ({ seed, clause, check }))));
+  const done = await run(harness, all.filter((task) => isAsked(task, caught)));
+  const failed = done.filter(({ result }) => result.outcome === "failed");
+  const unexpected = failed.filter(({ clause }) => !caught.includes(clause.id));
+  const told = unexpected.map(({ seed, clause, check, result }) => {
+    const error = result.outcome === "failed" ? result.error : undefined;
+    return `${clause.id} ${check.title} (seed ${seed}): ${error instanceof Error ? error.message : String(error)}`;
+  });
+  expect(told, "clauses that were found broken, and are not said to be").toEqual([]);
+  for (const seed of seeds) {
+    const found = new Set(failed.filter((task) => task.seed === seed).map(({ clause }) => clause.id));
+    expect(caught.filter((id) => !found.has(id)), `clauses that were not found broken with seed ${seed}`).toEqual([]);
+  }
+}
