@@ -1,11 +1,14 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { clauses } from "../src/conformance/clauses.ts";
 import type { Harness } from "../src/conformance/harness.ts";
 import { runSuite } from "../src/conformance/run-suite.ts";
-import { constants, constantsByKey, throwing, throwingByKey } from "./saboteurs/hopeless.ts";
 import { honestKeys, honestLoneFile, honestMemory } from "./saboteurs/honest.ts";
+import { constants, constantsByKey, throwing, throwingByKey } from "./saboteurs/hopeless.ts";
 import { saboteurs } from "./saboteurs/index.ts";
 import { expectCaught } from "./saboteurs/judge.ts";
+import { removePlaces } from "./saboteurs/places.ts";
+
+afterAll(removePlaces);
 
 const ids = clauses.map((clause) => clause.id);
 const mutants = Array.from({ length: 20 }, (_, index) => `M${String(index + 1).padStart(2, "0")}`);
@@ -25,19 +28,27 @@ describe("the suite, judged", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test.each([honestMemory, honestKeys, honestLoneFile])("nothing is found in $name", async (harness) => {
-    await expectCaught(harness, []);
-  }, 120_000);
+  test.each([honestMemory, honestKeys, honestLoneFile])(
+    "nothing is found in $name",
+    async (harness) => {
+      await expectCaught(harness, []);
+    },
+    120_000,
+  );
 
   test.each([
     { what: "always throws", adapters: [throwing, throwingByKey] },
     { what: "returns constants", adapters: [constants, constantsByKey] },
-  ])("an adapter that $what breaks every clause", async ({ adapters }) => {
-    const green = await Promise.all(adapters.map(notFoundBroken));
-    // W-9 and G-6's other half are asked only of a store of keys.
-    expect(ids.filter((id) => green.every((held) => held.includes(id)))).toEqual([]);
-    for (const held of green) expect(held).toEqual([]);
-  }, 60_000);
+  ])(
+    "an adapter that $what breaks every clause",
+    async ({ adapters }) => {
+      const green = await Promise.all(adapters.map(notFoundBroken));
+      // W-9 and G-6's other half are asked only of a store of keys.
+      expect(ids.filter((id) => green.every((held) => held.includes(id)))).toEqual([]);
+      for (const held of green) expect(held).toEqual([]);
+    },
+    60_000,
+  );
 });
 
 /** The clauses that apply to the adapter and were not found broken. */

@@ -50,6 +50,7 @@ export interface Context {
   place(): Promise<Place>;
 }
 
+/** A fresh place of one backend, for checks that open it more than once, in this process and in others. */
 export interface Place {
   readonly name: string;
   /** One more store on this place; closed when the check ends. */

@@ -3,6 +3,7 @@ import { clauses } from "./clauses.ts";
 import type { Harness } from "./harness.ts";
 import { type CheckResult, runCheck } from "./run-check.ts";
 
+/** Which clauses to run, and how. */
 export interface SuiteOptions {
   readonly seed: number;
   /** Ids of the clauses to run; all unless given. */
@@ -13,6 +14,7 @@ export interface SuiteOptions {
   readonly costly?: boolean | undefined;
 }
 
+/** What a run found. */
 export interface SuiteResult {
   readonly seed: number;
   readonly results: readonly CheckResult[];

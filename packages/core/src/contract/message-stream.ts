@@ -11,7 +11,9 @@ import type { ReadOptions } from "./options.ts";
  * One `next` or `tryNext` at a time: a second rejects with HOLDFAST_BUSY. A cursor holds at most 16 MiB beyond the
  * current message, however far behind it is.
  */
-export interface MessageStream<E extends Envelope = Envelope> extends AsyncIterable<RecordedEnvelope<E>>, AsyncDisposable {
+export interface MessageStream<E extends Envelope = Envelope>
+  extends AsyncIterable<RecordedEnvelope<E>>,
+    AsyncDisposable {
   /**
    * Waits until a message is there, and advances by one. Aborting it rejects with the signal's reason, loses no
    * message and leaves the cursor usable. Rejects with CorruptionError, without advancing, where the stored bytes are

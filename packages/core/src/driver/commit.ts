@@ -25,6 +25,7 @@ export interface StateWrite {
   readonly receipt: string;
 }
 
+/** One change of a commit. */
 export type Write = AppendWrite | StateWrite;
 
 /**

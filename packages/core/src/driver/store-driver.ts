@@ -7,6 +7,7 @@ export interface ReadLimit {
   readonly maxBytes: number;
 }
 
+/** A message as the driver keeps it. */
 export interface StoredMessage {
   readonly stream: string;
   readonly offset: number;
@@ -16,6 +17,7 @@ export interface StoredMessage {
   readonly record: string;
 }
 
+/** A state as the driver keeps it, deleted ones included. */
 export interface StoredState {
   readonly revision: number;
   /** As it was given in the write of this revision. */
@@ -73,7 +75,10 @@ export interface StoreDriver {
   readState(persistenceId: string): Promise<StoredState | undefined>;
 
   /** Streams whose names begin with `prefix`; `after` is the `next` of the page before. All that existed before the first page are given, each once. */
-  listStreams(prefix: string, after: string | undefined): Promise<Page<{ readonly stream: string; readonly nextOffset: number }>>;
+  listStreams(
+    prefix: string,
+    after: string | undefined,
+  ): Promise<Page<{ readonly stream: string; readonly nextOffset: number }>>;
   /** Ids with a live state, likewise. */
   listStates(prefix: string, after: string | undefined): Promise<Page<string>>;
 

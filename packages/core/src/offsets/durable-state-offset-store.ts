@@ -82,7 +82,9 @@ export class DurableStateOffsetStore implements OffsetStore {
     await this.#inTurn(id, async () => {
       const seen = this.#seen.get(id) ?? (await this.#read(id, projection));
       const cursors = new Map(seen.cursors).set(cursor, position);
-      const { revision } = await this.#write(id, () => this.#store.upsert(id, seen.revision, toRecord(projection, cursors)));
+      const { revision } = await this.#write(id, () =>
+        this.#store.upsert(id, seen.revision, toRecord(projection, cursors)),
+      );
       this.#seen.set(id, { revision, cursors });
     });
   }
@@ -155,5 +157,7 @@ function fromRecord(record: CursorRecord, projection: string): Map<string, numbe
 }
 
 function notCursors(): CorruptionError {
-  return new CorruptionError("a record under a reserved id (holdfast:...) holds no cursors of this projection: something else wrote it");
+  return new CorruptionError(
+    "a record under a reserved id (holdfast:...) holds no cursors of this projection: something else wrote it",
+  );
 }

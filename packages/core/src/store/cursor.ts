@@ -45,7 +45,11 @@ export class Cursor<E extends Envelope> implements MessageStream<E> {
   constructor(
     source: CursorSource,
     from: number,
-    life: { readonly tail: Tail; readonly signal: AbortSignal | undefined; readonly onClose: (cursor: Cursor<E>) => void },
+    life: {
+      readonly tail: Tail;
+      readonly signal: AbortSignal | undefined;
+      readonly onClose: (cursor: Cursor<E>) => void;
+    },
   ) {
     this.#source = source;
     this.#next = from;
@@ -115,7 +119,9 @@ export class Cursor<E extends Envelope> implements MessageStream<E> {
     if (this.#ended) throw this.#ended.error;
     const signal = checkSignal(options);
     if (this.#pending) {
-      throw new InvalidStateError("a next() or tryNext() of this cursor is pending: await it first", { code: "HOLDFAST_BUSY" });
+      throw new InvalidStateError("a next() or tryNext() of this cursor is pending: await it first", {
+        code: "HOLDFAST_BUSY",
+      });
     }
     signal?.throwIfAborted();
     if (this.#index < this.#page.length) return this.#step();
@@ -183,7 +189,9 @@ export class Cursor<E extends Envelope> implements MessageStream<E> {
     const page = await this.#source.read(from, PAGE);
     for (const [index, stored] of page.entries()) {
       if (this.#source.offsetOf(stored) !== from + index) {
-        throw new CorruptionError(`offset ${from + index} is missing from the stored messages: restore the store from a copy`);
+        throw new CorruptionError(
+          `offset ${from + index} is missing from the stored messages: restore the store from a copy`,
+        );
       }
     }
     if (this.#ended) return;

@@ -30,7 +30,7 @@ export interface StateDraft {
   readonly bytes: number;
 }
 
-export const MAX_VALUE_BYTES = 4 * 1024 * 1024;
+const MAX_VALUE_BYTES = 4 * 1024 * 1024;
 export const MAX_COMMIT_BYTES = 8 * 1024 * 1024;
 export const MAX_COMMIT_WRITES = 10_000;
 /** What a message's JSON has beyond its `data` and the envelope without it: `,"data":`. */
@@ -53,13 +53,25 @@ export function draftAppend(stream: unknown, offset: unknown, envelopes: unknown
   return { kind: "append", stream, offset, envelopes: encoded, count: encoded.length, bytes };
 }
 
-export function draftState(persistenceId: unknown, expectedRevision: unknown, state: unknown): StateDraft & { readonly state: string } {
+export function draftState(
+  persistenceId: unknown,
+  expectedRevision: unknown,
+  state: unknown,
+): StateDraft & { readonly state: string } {
   checkName(persistenceId, "persistenceId");
   checkOffset(expectedRevision, "expectedRevision");
   const json = encodeJson(state, "state", MAX_VALUE_BYTES);
   const bytes = Buffer.byteLength(json);
   checkSize(bytes, "state");
-  return { kind: "state", persistenceId, expectedRevision, state: json, updatedAt: new Date().toISOString(), count: 1, bytes };
+  return {
+    kind: "state",
+    persistenceId,
+    expectedRevision,
+    state: json,
+    updatedAt: new Date().toISOString(),
+    count: 1,
+    bytes,
+  };
 }
 
 export function draftDelete(persistenceId: unknown, expectedRevision: unknown): StateDraft {
@@ -81,7 +93,9 @@ export function tooMany(count: number): InvalidArgumentError {
 
 function checkSize(bytes: number, what: string): void {
   if (bytes > MAX_VALUE_BYTES) {
-    throw new InvalidArgumentError(`${what} must be at most ${MAX_VALUE_BYTES} bytes, not ${bytes}: keep it elsewhere and refer to it`);
+    throw new InvalidArgumentError(
+      `${what} must be at most ${MAX_VALUE_BYTES} bytes, not ${bytes}: keep it elsewhere and refer to it`,
+    );
   }
 }
 

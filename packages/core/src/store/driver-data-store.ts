@@ -117,6 +117,7 @@ export class DriverDataStore<M extends MessageStore = MessageStore> implements D
 /** Puts an interceptor between core and the driver of a store that is built on the SPI: for tests of what can't be provoked otherwise. */
 export function interceptCommits(store: DataStore, interceptor: CommitInterceptor): void {
   const queue = queues.get(store);
-  if (queue === undefined) throw new InvalidArgumentError("this store is not built on a StoreDriver: supply fault hooks of its own");
+  if (queue === undefined)
+    throw new InvalidArgumentError("this store is not built on a StoreDriver: supply fault hooks of its own");
   queue.intercept(interceptor);
 }

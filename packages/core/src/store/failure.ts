@@ -30,7 +30,10 @@ export function publicError(thrown: unknown): HoldfastError {
 }
 
 export function reopenError(cause?: unknown): InvalidStateError {
-  return new InvalidStateError("a sync to disk failed: close this store and open it again", { code: "HOLDFAST_REOPEN", cause });
+  return new InvalidStateError("a sync to disk failed: close this store and open it again", {
+    code: "HOLDFAST_REOPEN",
+    cause,
+  });
 }
 
 /** A cause reduced to what can't hold a payload or a secret: name, code, and a message without its quoted parts and addresses. */
@@ -52,12 +55,17 @@ const MAX_MESSAGE_LENGTH = 200;
 export function scrub(cause: unknown): ScrubbedCause | undefined {
   if (cause === undefined) return undefined;
   if (cause instanceof ScrubbedCause) return cause;
-  if (!(cause instanceof Error)) return new ScrubbedCause("Error", undefined, `something of type ${typeof cause} was thrown`);
+  if (!(cause instanceof Error))
+    return new ScrubbedCause("Error", undefined, `something of type ${typeof cause} was thrown`);
   const { code } = cause as { code?: unknown };
   const message = cause.message
     .split("\n", 1)[0]
     ?.replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, "<address>")
     .replace(/"[^"]*"?|'[^']*'?|`[^`]*`?|\{.*|\[.*/g, "<…>")
     .slice(0, MAX_MESSAGE_LENGTH);
-  return new ScrubbedCause(cause.name, typeof code === "string" || typeof code === "number" ? code : undefined, message ?? "");
+  return new ScrubbedCause(
+    cause.name,
+    typeof code === "string" || typeof code === "number" ? code : undefined,
+    message ?? "",
+  );
 }

@@ -12,22 +12,28 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export function checkName(value: unknown, what: string): asserts value is string {
   if (typeof value !== "string") throw new InvalidArgumentError(`${what} must be a string, not ${kindOf(value)}`);
   if (value === "") throw new InvalidArgumentError(`${what} must not be empty`);
-  if (!value.isWellFormed()) throw new InvalidArgumentError(`${what} must be well-formed Unicode: it has a lone surrogate`);
+  if (!value.isWellFormed())
+    throw new InvalidArgumentError(`${what} must be well-formed Unicode: it has a lone surrogate`);
   if (value.length > SURELY_SHORT && Buffer.byteLength(value) > MAX_NAME_BYTES) {
-    throw new InvalidArgumentError(`${what} must be at most ${MAX_NAME_BYTES} bytes in UTF-8, not ${Buffer.byteLength(value)}`);
+    throw new InvalidArgumentError(
+      `${what} must be at most ${MAX_NAME_BYTES} bytes in UTF-8, not ${Buffer.byteLength(value)}`,
+    );
   }
 }
 
 /** A string that names nothing: correlation ids, metadata, prefixes. */
 export function checkText(value: unknown, what: string): asserts value is string {
   if (typeof value !== "string") throw new InvalidArgumentError(`${what} must be a string, not ${kindOf(value)}`);
-  if (!value.isWellFormed()) throw new InvalidArgumentError(`${what} must be well-formed Unicode: it has a lone surrogate`);
+  if (!value.isWellFormed())
+    throw new InvalidArgumentError(`${what} must be well-formed Unicode: it has a lone surrogate`);
 }
 
 /** An offset, a revision or a sequence number. */
 export function checkOffset(value: unknown, what: string): asserts value is number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    throw new InvalidArgumentError(`${what} must be a safe integer >= 0, not ${typeof value === "number" ? value : kindOf(value)}`);
+    throw new InvalidArgumentError(
+      `${what} must be a safe integer >= 0, not ${typeof value === "number" ? value : kindOf(value)}`,
+    );
   }
 }
 

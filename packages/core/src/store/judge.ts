@@ -65,7 +65,9 @@ function writeOf(commit: SealedCommit, refusal: Refusal): Write {
 
 /** The conflict of a write with what is stored, or with an earlier write of its own transaction. */
 export function conflictError(
-  write: { readonly kind: "append"; readonly stream: string; readonly offset: number } | (Pick<Write & { kind: "state" }, "kind" | "persistenceId" | "expectedRevision">),
+  write:
+    | { readonly kind: "append"; readonly stream: string; readonly offset: number }
+    | Pick<Write & { kind: "state" }, "kind" | "persistenceId" | "expectedRevision">,
   actual: number,
 ): HoldfastError {
   if (write.kind === "append") {

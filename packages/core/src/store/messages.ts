@@ -16,7 +16,12 @@ export class DriverMessageStore implements MessageStore {
     this.core = core;
   }
 
-  async appendMessages(stream: string, offset: number, envelopes: readonly Envelope[], options?: WriteOptions): Promise<void> {
+  async appendMessages(
+    stream: string,
+    offset: number,
+    envelopes: readonly Envelope[],
+    options?: WriteOptions,
+  ): Promise<void> {
     await this.core.write(options, () => draftAppend(stream, offset, envelopes));
   }
 
@@ -53,7 +58,11 @@ export class DriverMessageStore implements MessageStore {
     return list(this.core, options, (prefix, after) => this.core.driver.listStreams(prefix, after));
   }
 
-  protected cursor<E extends Envelope>(source: CursorSource, from: number, signal: AbortSignal | undefined): MessageStream<E> {
+  protected cursor<E extends Envelope>(
+    source: CursorSource,
+    from: number,
+    signal: AbortSignal | undefined,
+  ): MessageStream<E> {
     const { life, tail } = this.core;
     signal?.throwIfAborted();
     life.assertOpen();

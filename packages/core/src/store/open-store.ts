@@ -3,7 +3,7 @@ import { publicError } from "./failure.ts";
 import { checkDuration } from "./guard.ts";
 import { checkObject } from "./json.ts";
 
-export const DEFAULT_SETTLE_TIMEOUT_MS = 10_000;
+const DEFAULT_SETTLE_TIMEOUT_MS = 10_000;
 
 /** The common options of every backend's `open`, checked, with their defaults. */
 export interface StoreSettings {

@@ -9,18 +9,16 @@ import type { Draft } from "./draft.ts";
 /**
  * The stored form of messages and states: one line of JSON each, that begins with its checksum.
  *
- *     message   ["crc32", commit id, part, envelope]            part: the content hash in the first message of a write,
+ *     message   [crc32, commit id, part, envelope]              part: the content hash in the first message of a write,
  *                                                                and 1, 2, ... in those that follow it
- *     state     ["crc32", commit id, content hash, updatedAt, state]         without the last: deleted
- *     receipt   ["crc32", commit id, content hash]
+ *     state     [crc32, commit id, content hash, updatedAt, state]           without the last: deleted
+ *     receipt   [crc32, commit id, content hash]
  *
  * The checksum is over the text behind it and over the place (kind, name, offset or revision), so that a record that
  * was altered, swapped or moved is found out. Every backend keeps these texts: their form is part of the stored format.
  */
 
 const KIND = { message: 0x6d000000, state: 0x73000000, receipt: 0x72000000 } as const;
-/** Where the text behind the checksum begins: after `["01234567",`. */
-const BODY_START = 12;
 /** An odd factor spreads the offset over the seed, one to one: neighbours never share a checksum. */
 const SPREAD = 0x9e3779b1;
 
@@ -87,7 +85,10 @@ export function messageOrigin(stored: StoredMessage): Origin {
   return { commitId: commitId as string, contentHash: typeof part === "string" ? part : undefined };
 }
 
-export function decodeState(persistenceId: string, stored: StoredState): { readonly state: unknown; readonly updatedAt: string } {
+export function decodeState(
+  persistenceId: string,
+  stored: StoredState,
+): { readonly state: unknown; readonly updatedAt: string } {
   const fields = open("state", persistenceId, stored.revision, stored.record);
   return { state: fields[4], updatedAt: fields[3] as string };
 }
@@ -101,21 +102,18 @@ export function stateOrigin(persistenceId: string, stored: StoredState, revision
 }
 
 function seal(seed: number, body: string): string {
-  return `["${checksum(seed, body)}",${body}`;
+  return `[${crc32(body, seed)},${body}`;
 }
 
 function open(kind: keyof typeof KIND, name: string, offset: number, record: string): unknown[] {
-  const expected = checksum(placeSeed(nameSeed(kind, name), offset), record.slice(BODY_START));
-  if (!record.startsWith(`["${expected}",`)) throw damaged(kind, name, offset);
+  const checksum = crc32(record.slice(record.indexOf(",") + 1), placeSeed(nameSeed(kind, name), offset));
   try {
-    return JSON.parse(record) as unknown[];
+    const fields: unknown = JSON.parse(record);
+    if (Array.isArray(fields) && fields[0] === checksum) return fields;
   } catch {
-    throw damaged(kind, name, offset);
+    // Not JSON: damaged as well.
   }
-}
-
-function checksum(seed: number, body: string): string {
-  return crc32(body, seed).toString(16).padStart(8, "0");
+  throw damaged(kind, name, offset);
 }
 
 /** Names come back again and again: looking one up costs less than its checksum. */
@@ -138,5 +136,7 @@ function placeSeed(nameSeed: number, offset: number): number {
 
 function damaged(kind: keyof typeof KIND, name: string, offset: number): CorruptionError {
   const place = kind === "message" ? `offset ${offset} of stream` : `revision ${offset} of state`;
-  return new CorruptionError(`the stored bytes of ${place} ${JSON.stringify(name)} are damaged: restore the store from a copy`);
+  return new CorruptionError(
+    `the stored bytes of ${place} ${JSON.stringify(name)} are damaged: restore the store from a copy`,
+  );
 }

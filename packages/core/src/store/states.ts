@@ -26,11 +26,20 @@ export class DriverStateStore implements DurableStateStore {
     return { persistenceId, revision: stored.revision, state: state as S | undefined, updatedAt };
   }
 
-  async upsert<S>(persistenceId: string, expectedRevision: number, state: S, options?: WriteOptions): Promise<WrittenState<S>> {
+  async upsert<S>(
+    persistenceId: string,
+    expectedRevision: number,
+    state: S,
+    options?: WriteOptions,
+  ): Promise<WrittenState<S>> {
     return writtenState<S>(await this.#core.write(options, () => draftState(persistenceId, expectedRevision, state)));
   }
 
-  async delete(persistenceId: string, expectedRevision: number, options?: WriteOptions): Promise<DurableStateRecord<never>> {
+  async delete(
+    persistenceId: string,
+    expectedRevision: number,
+    options?: WriteOptions,
+  ): Promise<DurableStateRecord<never>> {
     return deletedState(await this.#core.write(options, () => draftDelete(persistenceId, expectedRevision)));
   }
 

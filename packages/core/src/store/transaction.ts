@@ -3,7 +3,16 @@ import type { DurableStateRecord } from "../contract/durable-state-store.ts";
 import type { Envelope } from "../contract/envelope.ts";
 import { InvalidArgumentError, InvalidStateError, UnsupportedError } from "../contract/errors.ts";
 import type { ReadOptions, WriteOptions } from "../contract/options.ts";
-import { type Draft, draftAppend, draftDelete, draftState, MAX_COMMIT_BYTES, MAX_COMMIT_WRITES, tooLarge, tooMany } from "./draft.ts";
+import {
+  type Draft,
+  draftAppend,
+  draftDelete,
+  draftState,
+  MAX_COMMIT_BYTES,
+  MAX_COMMIT_WRITES,
+  tooLarge,
+  tooMany,
+} from "./draft.ts";
 import { checkName, checkSignal } from "./guard.ts";
 import { conflictError } from "./judge.ts";
 import { deletedState, type WrittenState, writtenState } from "./states.ts";
@@ -21,7 +30,8 @@ export class TransactionScope implements Transaction {
     load: <S>(persistenceId: string, options?: ReadOptions) => this.#load<S>(persistenceId, options),
     upsert: <S>(persistenceId: string, expectedRevision: number, state: S, options?: WriteOptions) =>
       handled(this.#upsert(persistenceId, expectedRevision, state, options)),
-    delete: (persistenceId, expectedRevision, options) => handled(this.#delete(persistenceId, expectedRevision, options)),
+    delete: (persistenceId, expectedRevision, options) =>
+      handled(this.#delete(persistenceId, expectedRevision, options)),
   };
 
   readonly #reads: Reads;
@@ -60,13 +70,22 @@ export class TransactionScope implements Transaction {
     this.#nextOffsets.set(stream, offset + envelopes.length);
   }
 
-  async #upsert<S>(persistenceId: string, expectedRevision: number, state: S, options?: WriteOptions): Promise<WrittenState<S>> {
+  async #upsert<S>(
+    persistenceId: string,
+    expectedRevision: number,
+    state: S,
+    options?: WriteOptions,
+  ): Promise<WrittenState<S>> {
     const draft = this.#write(options, () => this.#against(draftState(persistenceId, expectedRevision, state)));
     this.#records.set(persistenceId, () => writtenState(draft));
     return writtenState<S>(draft);
   }
 
-  async #delete(persistenceId: string, expectedRevision: number, options?: WriteOptions): Promise<DurableStateRecord<never>> {
+  async #delete(
+    persistenceId: string,
+    expectedRevision: number,
+    options?: WriteOptions,
+  ): Promise<DurableStateRecord<never>> {
     const draft = this.#write(options, () => this.#against(draftDelete(persistenceId, expectedRevision)));
     this.#records.set(persistenceId, () => deletedState(draft));
     return deletedState(draft);
@@ -93,11 +112,17 @@ export class TransactionScope implements Transaction {
   /** A state write, and how it clashes with this transaction's own earlier ones. */
   #against<D extends Draft & { kind: "state" }>(draft: D): { readonly draft: D; readonly clash: Error | undefined } {
     const own = this.#records.get(draft.persistenceId)?.().revision;
-    return { draft, clash: own === undefined || own === draft.expectedRevision ? undefined : conflictError(draft, own) };
+    return {
+      draft,
+      clash: own === undefined || own === draft.expectedRevision ? undefined : conflictError(draft, own),
+    };
   }
 
   /** Takes one write in, or fails the whole transaction with its first error. */
-  #write<D extends Draft>(options: WriteOptions | undefined, make: () => { readonly draft: D; readonly clash: Error | undefined }): D {
+  #write<D extends Draft>(
+    options: WriteOptions | undefined,
+    make: () => { readonly draft: D; readonly clash: Error | undefined },
+  ): D {
     this.#assertOpen();
     try {
       const { draft, clash } = make();
@@ -130,9 +155,13 @@ export class TransactionScope implements Transaction {
 
 /** Where a commit may write one key only. */
 export function assertOneKey(drafts: readonly Draft[]): void {
-  const keys = new Set(drafts.map((draft) => (draft.kind === "append" ? `m${draft.stream}` : `s${draft.persistenceId}`)));
+  const keys = new Set(
+    drafts.map((draft) => (draft.kind === "append" ? `m${draft.stream}` : `s${draft.persistenceId}`)),
+  );
   if (keys.size > 1) {
-    throw new UnsupportedError("this backend commits one stream or one persistence id at a time: split the transaction");
+    throw new UnsupportedError(
+      "this backend commits one stream or one persistence id at a time: split the transaction",
+    );
   }
 }
 

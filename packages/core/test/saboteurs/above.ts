@@ -21,7 +21,9 @@ export function state(lies: Lies<DurableStateStore>): (store: DataStore) => Data
 }
 
 /** `view` makes a lying transaction of an honest one. */
-export function transactions(view: (honest: Transaction, store: DataStore) => Transaction): (store: DataStore) => DataStore {
+export function transactions(
+  view: (honest: Transaction, store: DataStore) => Transaction,
+): (store: DataStore) => DataStore {
   return (store) =>
     overriding(store, { transaction: (work, options) => store.transaction((tx) => work(view(tx, store)), options) });
 }
@@ -34,7 +36,9 @@ export interface Opened {
   readonly store: DataStore;
 }
 
-export function cursors(lies: (honest: MessageStream, opened: Opened) => Partial<MessageStream>): (store: DataStore) => DataStore {
+export function cursors(
+  lies: (honest: MessageStream, opened: Opened) => Partial<MessageStream>,
+): (store: DataStore) => DataStore {
   return messages((honest, store) => {
     const lying = <E extends Envelope>(cursor: MessageStream<E>, opened: Omit<Opened, "store">) =>
       overriding<MessageStream>(cursor, lies(cursor, { ...opened, store })) as MessageStream<E>;

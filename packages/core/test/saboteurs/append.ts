@@ -33,15 +33,20 @@ export const appendSaboteurs: readonly Saboteur[] = [
     }),
   }),
 
-  lie("guessed end", "A conflict far beyond the end says that the end lies right before the offset that was asked for.", ["A-2"], {
-    store: messages((honest) => ({
-      appendMessages: (stream, offset, envelopes, options) =>
-        honest.appendMessages(stream, offset, envelopes, options).catch((error: unknown) => {
-          if (!(error instanceof OffsetConflictError) || offset < error.nextOffset + 50) throw error;
-          throw new OffsetConflictError("guessed", { stream, offset, nextOffset: offset - 1 });
-        }),
-    })),
-  }),
+  lie(
+    "guessed end",
+    "A conflict far beyond the end says that the end lies right before the offset that was asked for.",
+    ["A-2"],
+    {
+      store: messages((honest) => ({
+        appendMessages: (stream, offset, envelopes, options) =>
+          honest.appendMessages(stream, offset, envelopes, options).catch((error: unknown) => {
+            if (!(error instanceof OffsetConflictError) || offset < error.nextOffset + 50) throw error;
+            throw new OffsetConflictError("guessed", { stream, offset, nextOffset: offset - 1 });
+          }),
+      })),
+    },
+  ),
 
   lie("M06 one by one", "A batch of more than three is written message by message.", ["A-3"], {
     driver: (honest) =>
@@ -62,21 +67,26 @@ export const appendSaboteurs: readonly Saboteur[] = [
       }),
   }),
 
-  lie("start of the batch", "A cursor opened inside a later batch of four begins at the batch's first message.", ["A-4"], {
-    store: messages((honest) => {
-      const batches = new Map<string, number[]>();
-      return {
-        appendMessages: async (stream, offset, envelopes, options) => {
-          await honest.appendMessages(stream, offset, envelopes, options);
-          if (envelopes.length === 4 && offset > 0) batches.set(stream, [...(batches.get(stream) ?? []), offset]);
-        },
-        openStream: (stream, offset, options) => {
-          const start = batches.get(stream)?.find((first) => first < offset && offset < first + 4);
-          return honest.openStream(stream, start ?? offset, options);
-        },
-      };
-    }),
-  }),
+  lie(
+    "start of the batch",
+    "A cursor opened inside a later batch of four begins at the batch's first message.",
+    ["A-4"],
+    {
+      store: messages((honest) => {
+        const batches = new Map<string, number[]>();
+        return {
+          appendMessages: async (stream, offset, envelopes, options) => {
+            await honest.appendMessages(stream, offset, envelopes, options);
+            if (envelopes.length === 4 && offset > 0) batches.set(stream, [...(batches.get(stream) ?? []), offset]);
+          },
+          openStream: (stream, offset, options) => {
+            const start = batches.get(stream)?.find((first) => first < offset && offset < first + 4);
+            return honest.openStream(stream, start ?? offset, options);
+          },
+        };
+      }),
+    },
+  ),
 
   lie("remembered absence", "openStream remembers that a stream was missing, and says so once more.", ["A-5"], {
     store: messages((honest) => {

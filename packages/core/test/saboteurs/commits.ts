@@ -82,25 +82,30 @@ export const commitSaboteurs: readonly Saboteur[] = [
       }),
   }),
 
-  lie("a second chance", "An append with a commitId that was refused beyond the end lands when the stream has grown.", ["W-4"], {
-    store: messages((honest) => {
-      const refused = new Map<string, () => Promise<void>>();
-      return {
-        appendMessages: async (stream, offset, envelopes, options) => {
-          try {
-            await honest.appendMessages(stream, offset, envelopes, options);
-          } catch (error) {
-            const beyond = error instanceof OffsetConflictError && offset > error.nextOffset;
-            if (beyond && options?.commitId !== undefined) {
-              refused.set(`${offset} ${stream}`, () => honest.appendMessages(stream, offset, envelopes, options));
+  lie(
+    "a second chance",
+    "An append with a commitId that was refused beyond the end lands when the stream has grown.",
+    ["W-4"],
+    {
+      store: messages((honest) => {
+        const refused = new Map<string, () => Promise<void>>();
+        return {
+          appendMessages: async (stream, offset, envelopes, options) => {
+            try {
+              await honest.appendMessages(stream, offset, envelopes, options);
+            } catch (error) {
+              const beyond = error instanceof OffsetConflictError && offset > error.nextOffset;
+              if (beyond && options?.commitId !== undefined) {
+                refused.set(`${offset} ${stream}`, () => honest.appendMessages(stream, offset, envelopes, options));
+              }
+              throw error;
             }
-            throw error;
-          }
-          await refused.get(`${offset + envelopes.length} ${stream}`)?.();
-        },
-      };
-    }),
-  }),
+            await refused.get(`${offset + envelopes.length} ${stream}`)?.();
+          },
+        };
+      }),
+    },
+  ),
 
   lie("M03 unknown is a conflict", "An upsert whose outcome is unknown rejects with a conflict.", ["W-5", "O-5"], {
     store: state((honest) => ({
@@ -123,14 +128,19 @@ export const commitSaboteurs: readonly Saboteur[] = [
     })),
   }),
 
-  lie("M09 aborted after all", "An append whose signal is aborted after it was sent rejects with the signal's reason.", ["W-6"], {
-    store: messages((honest) => ({
-      appendMessages: async (stream, offset, envelopes, options) => {
-        await honest.appendMessages(stream, offset, envelopes, options);
-        options?.signal?.throwIfAborted();
-      },
-    })),
-  }),
+  lie(
+    "M09 aborted after all",
+    "An append whose signal is aborted after it was sent rejects with the signal's reason.",
+    ["W-6"],
+    {
+      store: messages((honest) => ({
+        appendMessages: async (stream, offset, envelopes, options) => {
+          await honest.appendMessages(stream, offset, envelopes, options);
+          options?.signal?.throwIfAborted();
+        },
+      })),
+    },
+  ),
 
   lie("own appends unseen", "Inside a transaction nextOffset does not count the transaction's own appends.", ["W-7"], {
     store: transactions((tx, store) =>
@@ -164,7 +174,7 @@ export const commitSaboteurs: readonly Saboteur[] = [
     capabilities: { transactions: "key" },
   }),
 
-  durableLie("short recovery", "Opening a store whose process was killed drops its last three commits.", ["W-10"], {
+  durableLie("short recovery", "Opening a store whose process was killed drops its last twenty commits.", ["W-10"], {
     ...recoveryDropsTheTail(),
     withPeers: true,
   }),
@@ -187,7 +197,11 @@ export const commitSaboteurs: readonly Saboteur[] = [
               const actualRevision = (await store.state.load(persistenceId)).revision;
               const own = (await tx.state.load(persistenceId)).revision !== actualRevision;
               if (own || actualRevision === expectedRevision) continue;
-              throw new RevisionConflictError("a state was written meanwhile", { persistenceId, expectedRevision, actualRevision });
+              throw new RevisionConflictError("a state was written meanwhile", {
+                persistenceId,
+                expectedRevision,
+                actualRevision,
+              });
             }
             return result;
           }, options),

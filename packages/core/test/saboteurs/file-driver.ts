@@ -1,5 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import {
   type Commit,
@@ -63,7 +73,7 @@ export class FileDriver implements GloballyOrderedDriver {
   constructor(path: string, options: Partial<FileOptions> = {}) {
     this.#options = { ...defaults, ...options };
     this.noticeMs = this.#options.noticeMs;
-    createOnce(path, this.#options.link);
+    createOnce(path, this.#options);
     this.#fd = openSync(path, "a+");
     try {
       this.#refresh();
@@ -158,7 +168,8 @@ export class FileDriver implements GloballyOrderedDriver {
 
   #take(line: Header | Attempt, mine: ReadonlySet<string>): void {
     if ("storeId" in line) {
-      if (line.format > this.#options.newestFormat) this.#fail(new DriverFailure("unsupported", `the file has the newer format ${line.format}`));
+      if (line.format > this.#options.newestFormat)
+        this.#fail(new DriverFailure("unsupported", `the file has the newer format ${line.format}`));
       this.storeId = line.storeId;
       return;
     }
@@ -188,14 +199,12 @@ export class FileDriver implements GloballyOrderedDriver {
 }
 
 /** The header appears whole or not at all: it is written beside, synced, and linked to its name. */
-function createOnce(path: string, link: (from: string, to: string) => void): void {
+function createOnce(path: string, { link, sync }: FileOptions): void {
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, writeLine({ format: FORMAT, storeId: randomUUID() }), { flush: true });
+  writeFileSync(draft, writeLine({ format: FORMAT, storeId: randomUUID() }), { flush: sync });
   try {
     link(draft, path);
-    const folder = openSync(dirname(path), "r");
-    fsyncSync(folder);
-    closeSync(folder);
+    if (sync) syncFolder(dirname(path));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EPERM") throw new DriverFailure("unsupported", "the file system has no hard links");
@@ -203,6 +212,12 @@ function createOnce(path: string, link: (from: string, to: string) => void): voi
   } finally {
     rmSync(draft);
   }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  fsyncSync(folder);
+  closeSync(folder);
 }
 
 function page(messages: readonly StoredMessage[], from: number, limit: ReadLimit): readonly StoredMessage[] {

@@ -1,5 +1,5 @@
-import type { GloballyOrderedDriver, StoreDriver } from "../../src/driver/index.ts";
 import type { Harness } from "../../src/conformance/harness.ts";
+import type { GloballyOrderedDriver, StoreDriver } from "../../src/driver/index.ts";
 import { inMemory, onFile } from "./places.ts";
 
 /** The controls: the stores that the saboteurs are made of, without a lie. All of the suite passes on them. */

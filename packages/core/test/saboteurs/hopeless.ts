@@ -1,5 +1,5 @@
-import type { Capabilities, DataStore } from "../../src/contract/data-store.ts";
 import type { Harness } from "../../src/conformance/harness.ts";
+import type { Capabilities, DataStore } from "../../src/contract/data-store.ts";
 
 const byStore: Capabilities = { globalOrder: true, transactions: "store", durable: true, noticeMs: 25 };
 const byKey: Capabilities = { globalOrder: false, transactions: "key", durable: true, noticeMs: 25 };
@@ -45,8 +45,8 @@ function throwingStore(capabilities: Capabilities): DataStore {
 
 function constantStore(capabilities: Capabilities): DataStore {
   const message = { id: "constant", type: "Constant", data: null, createdAt: "2024-01-01T00:00:00Z" };
-  const recorded = { ...message, stream: "constant", offset: 1, globalOffset: 1 };
-  const record = { persistenceId: "constant", revision: 1, state: "constant", updatedAt: message.createdAt };
+  const recorded = { ...message, stream: "constant", offset: 7, globalOffset: 7 };
+  const record = { persistenceId: "constant", revision: 7, state: "constant", updatedAt: message.createdAt };
   const listing = async function* () {
     yield* [] as never[];
   };
@@ -54,7 +54,7 @@ function constantStore(capabilities: Capabilities): DataStore {
     next: async () => {},
     tryNext: async () => false,
     get: () => recorded,
-    offset: () => 1,
+    offset: () => 7,
     close: async () => {},
     [Symbol.asyncIterator]: listing,
     [Symbol.asyncDispose]: async () => {},
@@ -63,10 +63,10 @@ function constantStore(capabilities: Capabilities): DataStore {
     appendMessages: async () => {},
     openStream: async () => cursor,
     followStream: async () => cursor,
-    nextOffset: async () => 1,
+    nextOffset: async () => 7,
     listStreams: listing,
     // The constant adapter denies its power where it has it, and claims it where it has not.
-    ...(capabilities.globalOrder ? {} : { openGlobal: async () => cursor, nextGlobalOffset: async () => 1 }),
+    ...(capabilities.globalOrder ? {} : { openGlobal: async () => cursor, nextGlobalOffset: async () => 7 }),
   };
   const state = {
     load: async () => record,

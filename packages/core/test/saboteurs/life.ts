@@ -20,7 +20,7 @@ export const lifeSaboteurs: readonly Saboteur[] = [
         close: async () => {
           // A disk that is not the fastest: the flush takes its time.
           interceptCommits(store, async (commits, deadline, next) => {
-            await sleep(150);
+            await sleep(1_000);
             return next(commits, deadline);
           });
           void store.close();
@@ -29,10 +29,13 @@ export const lifeSaboteurs: readonly Saboteur[] = [
   }),
 
   durableLie("copies where it can't link", "Without hard links it makes its file by a copy.", ["L-2"], {
-    link: (link) => (from, to) => (link === noHardLinks ? copyFileSync(from, to, constants.COPYFILE_EXCL) : linkSync(from, to)),
+    link: (link) => (from, to) =>
+      link === noHardLinks ? copyFileSync(from, to, constants.COPYFILE_EXCL) : linkSync(from, to),
   }),
 
-  durableLie("no format too new", "It opens a store of the next format.", ["L-3"], { file: { newestFormat: FORMAT + 1 } }),
+  durableLie("no format too new", "It opens a store of the next format.", ["L-3"], {
+    file: { newestFormat: FORMAT + 1 },
+  }),
 
   durableLie("M20 checksum not verified", "It takes what parses, and skips what does not.", ["L-4"], {
     file: { readLine: readUnverified },
@@ -61,7 +64,11 @@ export const lifeSaboteurs: readonly Saboteur[] = [
         honest.appendMessages(stream, offset, envelopes, options).catch((error: unknown) => {
           if (!(error instanceof OffsetConflictError)) throw error;
           const { nextOffset } = error;
-          throw new OffsetConflictError(`could not append ${JSON.stringify(envelopes)}`, { stream, offset, nextOffset });
+          throw new OffsetConflictError(`could not append ${JSON.stringify(envelopes)}`, {
+            stream,
+            offset,
+            nextOffset,
+          });
         }),
     })),
   }),

@@ -14,7 +14,10 @@ export function writeLine(value: unknown): string {
   return `${length}${length}${hex(crc32(body))}${body}\n`;
 }
 
-export type Line = { readonly kind: "whole"; readonly value: unknown } | { readonly kind: "torn" } | { readonly kind: "damaged" };
+export type Line =
+  | { readonly kind: "whole"; readonly value: unknown }
+  | { readonly kind: "torn" }
+  | { readonly kind: "damaged" };
 
 /** `bytes` is one line without its newline. */
 export function readLine(bytes: Buffer): Line {

@@ -18,16 +18,21 @@ const isSequence = (id: string) => isReserved(id) && id.startsWith("holdfast:seq
 
 /** The lies are told about the records of projections, which DurableStateOffsetStore keeps: other states are kept well. */
 export const offsetSaboteurs: readonly Saboteur[] = [
-  lie("borrowed sequence", "Sequence numbers never saved are read from the projection's offsets, if these were saved once.", ["O-1"], {
-    store: state((honest) => ({
-      load: async <S>(id: string) => {
-        const record = await honest.load<S>(id);
-        if (!isSequence(id) || record.revision > 0) return record;
-        const offsets = await honest.load<S>(id.replace("sequence", "offset"));
-        return offsets.revision === 1 ? { ...record, state: offsets.state } : record;
-      },
-    })),
-  }),
+  lie(
+    "borrowed sequence",
+    "Sequence numbers never saved are read from the projection's offsets, if these were saved once.",
+    ["O-1"],
+    {
+      store: state((honest) => ({
+        load: async <S>(id: string) => {
+          const record = await honest.load<S>(id);
+          if (!isSequence(id) || record.revision > 0) return record;
+          const offsets = await honest.load<S>(id.replace("sequence", "offset"));
+          return offsets.revision === 1 ? { ...record, state: offsets.state } : record;
+        },
+      })),
+    },
+  ),
 
   durableLie("forgotten positions", "What projections saved before the store was opened is not found.", ["O-2"], {
     driver: (honest) => {
@@ -54,33 +59,40 @@ export const offsetSaboteurs: readonly Saboteur[] = [
     })),
   }),
 
-  lie("stale after a conflict", "The first load after a conflict at revision two or later gives what was loaded before it.", ["O-4", "O-5"], {
-    store: state((honest) => {
-      const loaded = new Map<string, DurableStateRecord<unknown>>();
-      const stale = new Set<string>();
-      return {
-        load: async <S>(id: string) => {
-          const before = loaded.get(id);
-          if (stale.delete(id) && before?.state !== undefined) return before as DurableStateRecord<S>;
-          const record = await honest.load<S>(id);
-          loaded.set(id, record);
-          return record;
-        },
-        upsert: (id, expected, value, options) =>
-          honest.upsert(id, expected, value, options).catch((error: unknown) => {
-            if (error instanceof RevisionConflictError && isOffset(id) && error.actualRevision >= 2) stale.add(id);
-            throw error;
-          }),
-      };
-    }),
-  }),
+  lie(
+    "stale after a conflict",
+    "The first load after a conflict at revision two or later gives what was loaded before it.",
+    ["O-4", "O-5"],
+    {
+      store: state((honest) => {
+        const loaded = new Map<string, DurableStateRecord<unknown>>();
+        const stale = new Set<string>();
+        return {
+          load: async <S>(id: string) => {
+            const before = loaded.get(id);
+            if (stale.delete(id) && before?.state !== undefined) return before as DurableStateRecord<S>;
+            const record = await honest.load<S>(id);
+            loaded.set(id, record);
+            return record;
+          },
+          upsert: (id, expected, value, options) =>
+            honest.upsert(id, expected, value, options).catch((error: unknown) => {
+              if (error instanceof RevisionConflictError && isOffset(id) && error.actualRevision >= 2) stale.add(id);
+              throw error;
+            }),
+        };
+      }),
+    },
+  ),
 
   lie("blind transaction", "Inside a transaction the records of projections load as never written.", ["O-5"], {
     store: transactions((tx) =>
       overriding(tx, {
         state: overriding(tx.state, {
           load: async <S>(id: string): Promise<DurableStateRecord<S>> =>
-            isReserved(id) ? { persistenceId: id, revision: 0, state: undefined, updatedAt: undefined } : tx.state.load<S>(id),
+            isReserved(id)
+              ? { persistenceId: id, revision: 0, state: undefined, updatedAt: undefined }
+              : tx.state.load<S>(id),
         }),
       }),
     ),

@@ -71,7 +71,11 @@ export function onFile(name: string, tricks: Tricks = {}): Harness {
   const open = (place: string, options: OpenOptions = {}, link: FileOptions["link"] = linkSync) =>
     openStore(options, { noticeMs: NOTICE_MS }, async (settings) => {
       tricks.beforeOpen?.(place);
-      const honest = new FileDriver(place, { noticeMs: settings.noticeMs, link: tricks.link?.(link) ?? link, ...tricks.file });
+      const honest = new FileDriver(place, {
+        noticeMs: settings.noticeMs,
+        link: tricks.link?.(link) ?? link,
+        ...tricks.file,
+      });
       return storeOver(tricks.driver?.(honest, place) ?? honest, place, tricks, settings);
     });
   const fileFaults: Faults = {
@@ -82,7 +86,13 @@ export function onFile(name: string, tricks: Tricks = {}): Harness {
   };
   return {
     name,
-    capabilities: { globalOrder: true, transactions: "store", durable: true, noticeMs: NOTICE_MS, ...tricks.capabilities },
+    capabilities: {
+      globalOrder: true,
+      transactions: "store",
+      durable: true,
+      noticeMs: NOTICE_MS,
+      ...tricks.capabilities,
+    },
     ...(tricks.withPeers === true ? { module: module.href } : {}),
     create: async () => newPlace(),
     open: (place, options) => open(place, options),
@@ -91,8 +101,18 @@ export function onFile(name: string, tricks: Tricks = {}): Harness {
   };
 }
 
+let root: string | undefined;
+
+/** A folder of its own, in one for the whole process: no check is told of a place that a fault hook made. */
 function newPlace(): string {
-  return join(mkdtempSync(join(tmpdir(), "holdfast-saboteur-")), "store");
+  root ??= mkdtempSync(join(tmpdir(), "holdfast-saboteurs-"));
+  return join(mkdtempSync(join(root, "place-")), "store");
+}
+
+/** Removes what fault hooks left behind: to be called when the tests of a file have ended. */
+export function removePlaces(): void {
+  if (root !== undefined) rmSync(root, { recursive: true, force: true });
+  root = undefined;
 }
 
 /** As link(2) answers on FAT. */

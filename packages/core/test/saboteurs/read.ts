@@ -9,13 +9,18 @@ import { durableLie, lie, type Saboteur } from "./saboteur.ts";
 const hasCode = (error: unknown, code: string) => error instanceof InvalidStateError && error.code === code;
 
 export const readSaboteurs: readonly Saboteur[] = [
-  lie("always a cursor", "openStream of a stream that does not exist gives a cursor, unless it is for offset 0.", ["R-1"], {
-    store: messages((honest) => ({
-      openStream: async <E extends Envelope>(stream: string, offset: number, options?: ReadOptions) =>
-        (await honest.openStream<E>(stream, offset, options)) ??
-        (offset === 0 ? undefined : honest.followStream<E>(stream, offset, options)),
-    })),
-  }),
+  lie(
+    "always a cursor",
+    "openStream of a stream that does not exist gives a cursor, unless it is for offset 0.",
+    ["R-1"],
+    {
+      store: messages((honest) => ({
+        openStream: async <E extends Envelope>(stream: string, offset: number, options?: ReadOptions) =>
+          (await honest.openStream<E>(stream, offset, options)) ??
+          (offset === 0 ? undefined : honest.followStream<E>(stream, offset, options)),
+      })),
+    },
+  ),
 
   lie("listed by its reader", "A stream that is followed is listed before it exists.", ["R-1"], {
     store: messages((honest) => {
@@ -68,7 +73,8 @@ export const readSaboteurs: readonly Saboteur[] = [
         Number.isSafeInteger(offset) && offset > 0 ? Math.min(offset, await honest.nextOffset(stream)) : offset;
       return {
         openStream: async (stream, offset, options) => honest.openStream(stream, await clamp(stream, offset), options),
-        followStream: async (stream, offset, options) => honest.followStream(stream, await clamp(stream, offset), options),
+        followStream: async (stream, offset, options) =>
+          honest.followStream(stream, await clamp(stream, offset), options),
       };
     }),
   }),
@@ -77,11 +83,16 @@ export const readSaboteurs: readonly Saboteur[] = [
     store: missedWake,
   }),
 
-  durableLie("promised too soon", "It promises to notice other processes within 1 ms, and looks every 25 ms.", ["R-5"], {
-    withPeers: true,
-    store: (store) => overriding(store, { capabilities: { ...store.capabilities, noticeMs: 1 } }),
-    capabilities: { noticeMs: 1 },
-  }),
+  durableLie(
+    "promised too soon",
+    "It promises to notice other processes within 1 ms, and looks every 25 ms.",
+    ["R-5"],
+    {
+      withPeers: true,
+      store: (store) => overriding(store, { capabilities: { ...store.capabilities, noticeMs: 1 } }),
+      capabilities: { noticeMs: 1 },
+    },
+  ),
 
   lie("closed by an abort", "Aborting a next closes the cursor.", ["R-6"], {
     store: cursors((honest) => ({
@@ -93,18 +104,23 @@ export const readSaboteurs: readonly Saboteur[] = [
     })),
   }),
 
-  lie("before the first", "Before its first message a cursor gives the offset before the one it was opened at.", ["R-7"], {
-    store: cursors((honest, { offset }) => ({
-      offset: () => {
-        try {
-          return honest.offset();
-        } catch (error) {
-          if (hasCode(error, "HOLDFAST_NO_MESSAGE")) return offset - 1;
-          throw error;
-        }
-      },
-    })),
-  }),
+  lie(
+    "before the first",
+    "Before its first message a cursor gives the offset before the one it was opened at.",
+    ["R-7"],
+    {
+      store: cursors((honest, { offset }) => ({
+        offset: () => {
+          try {
+            return honest.offset();
+          } catch (error) {
+            if (hasCode(error, "HOLDFAST_NO_MESSAGE")) return offset - 1;
+            throw error;
+          }
+        },
+      })),
+    },
+  ),
 
   lie("not busy", "A tryNext while next waits gives false.", ["R-8"], {
     store: cursors((honest) => ({

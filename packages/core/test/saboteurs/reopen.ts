@@ -4,12 +4,15 @@ import { readLine } from "./lines.ts";
 import { overriding } from "./overriding.ts";
 import type { Tricks } from "./places.ts";
 
-/** Cuts the last commits off a file that is not damaged. Its header stays. */
+/** Cuts the last commits off a file that is not damaged, and what a kill left torn. Its header stays. */
 function dropLast(place: string, count: number): void {
-  const lines = readFileSync(place, "utf8").split("\n").filter((line) => line !== "");
-  if (lines.some((line) => readLine(Buffer.from(line)).kind !== "whole")) return;
-  const kept = lines.slice(0, Math.max(1, lines.length - count));
-  writeFileSync(place, `${kept.join("\n")}\n`);
+  const lines = readFileSync(place, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+  const kinds = lines.map((line) => readLine(Buffer.from(line)).kind);
+  if (kinds.includes("damaged")) return;
+  const whole = lines.filter((_, index) => kinds[index] === "whole");
+  writeFileSync(place, `${whole.slice(0, Math.max(1, whole.length - count)).join("\n")}\n`);
 }
 
 /** Whoever has the place open leaves a mark beside it; who is killed leaves it for good. */
@@ -19,7 +22,7 @@ export function recoveryDropsTheTail(): Tricks {
     beforeOpen: (place) => {
       const marks = readdirSync(dirname(place)).filter((name) => name.startsWith(`${basename(place)}.open-`));
       const dead = marks.filter((mark) => !isAlive(Number(mark.split("-")[1])));
-      if (dead.length > 0 && dead.length === marks.length) dropLast(place, 3);
+      if (dead.length > 0 && dead.length === marks.length) dropLast(place, 20);
       for (const mark of dead) rmSync(join(dirname(place), mark));
     },
     driver: (honest, place) => {

@@ -1,4 +1,4 @@
-import type { GloballyOrderedDriver, StoredMessage, StoreDriver } from "../../src/driver/index.ts";
+import type { GloballyOrderedDriver, StoreDriver, StoredMessage } from "../../src/driver/index.ts";
 import { overriding } from "./overriding.ts";
 
 /** The messages that one commit added, as the honest driver ordered them. */
@@ -25,7 +25,10 @@ export function reordering(
           outcomes.push(...(await honest.commit([commit], deadline)));
           group.push(await honest.readGlobal(end, everything));
         }
-        await place(order, group.filter((added) => added.length > 0));
+        await place(
+          order,
+          group.filter((added) => added.length > 0),
+        );
         return outcomes;
       },
       readStream: async (stream, from, limit) => (await honest.readStream(stream, from, limit)).map(relabelled),

@@ -13,27 +13,37 @@ export const stateSaboteurs: readonly Saboteur[] = [
     })),
   }),
 
-  lie("ahead by one", "A record of revision three or more takes an upsert that expects one revision too many.", ["S-2", "S-3"], {
-    store: state((honest) => ({
-      upsert: (persistenceId, expected, value, options) =>
-        honest.upsert(persistenceId, expected, value, options).catch((error: unknown) => {
-          const actual = error instanceof RevisionConflictError ? error.actualRevision : 0;
-          if (actual < 3 || expected !== actual + 1) throw error;
-          return honest.upsert(persistenceId, actual, value, options);
-        }),
-    })),
-  }),
+  lie(
+    "ahead by one",
+    "A record of revision three or more takes an upsert that expects one revision too many.",
+    ["S-2", "S-3"],
+    {
+      store: state((honest) => ({
+        upsert: (persistenceId, expected, value, options) =>
+          honest.upsert(persistenceId, expected, value, options).catch((error: unknown) => {
+            const actual = error instanceof RevisionConflictError ? error.actualRevision : 0;
+            if (actual < 3 || expected !== actual + 1) throw error;
+            return honest.upsert(persistenceId, actual, value, options);
+          }),
+      })),
+    },
+  ),
 
-  lie("guessed revision", "A conflict far beyond the stored revision says that it is the one before the expected.", ["S-3"], {
-    store: state((honest) => ({
-      upsert: (persistenceId, expected, value, options) =>
-        honest.upsert(persistenceId, expected, value, options).catch((error: unknown) => {
-          if (!(error instanceof RevisionConflictError) || expected < error.actualRevision + 500) throw error;
-          const actualRevision = expected - 1;
-          throw new RevisionConflictError("guessed", { persistenceId, expectedRevision: expected, actualRevision });
-        }),
-    })),
-  }),
+  lie(
+    "guessed revision",
+    "A conflict far beyond the stored revision says that it is the one before the expected.",
+    ["S-3"],
+    {
+      store: state((honest) => ({
+        upsert: (persistenceId, expected, value, options) =>
+          honest.upsert(persistenceId, expected, value, options).catch((error: unknown) => {
+            if (!(error instanceof RevisionConflictError) || expected < error.actualRevision + 500) throw error;
+            const actualRevision = expected - 1;
+            throw new RevisionConflictError("guessed", { persistenceId, expectedRevision: expected, actualRevision });
+          }),
+      })),
+    },
+  ),
 
   lie("M05 error swallowed", "A delete at a revision of old resolves with the record as it is.", ["S-3", "S-4"], {
     store: state((honest) => ({
@@ -45,22 +55,31 @@ export const stateSaboteurs: readonly Saboteur[] = [
     })),
   }),
 
-  lie("nothing to delete", "A plain delete of a record never written says that it took a revision, and takes none.", ["S-4"], {
-    store: state((honest) => ({
-      delete: async (persistenceId, expected, options) => {
-        const record = await honest.load<never>(persistenceId);
-        if (expected !== 0 || record.revision !== 0 || options !== undefined) return honest.delete(persistenceId, expected, options);
-        return { ...record, revision: 1, updatedAt: new Date().toISOString() };
-      },
-    })),
-  }),
+  lie(
+    "nothing to delete",
+    "A plain delete of a record never written says that it took a revision, and takes none.",
+    ["S-4"],
+    {
+      store: state((honest) => ({
+        delete: async (persistenceId, expected, options) => {
+          const record = await honest.load<never>(persistenceId);
+          if (expected !== 0 || record.revision !== 0 || options !== undefined)
+            return honest.delete(persistenceId, expected, options);
+          return { ...record, revision: 1, updatedAt: new Date().toISOString() };
+        },
+      })),
+    },
+  ),
 
   lie("M14 delete resets the revision", "The sixth delete of a record forgets its revision.", ["S-5"], {
     store: state((honest) => {
       const deletes = new Map<string, number>();
       const place = (id: string) => ((deletes.get(id) ?? 0) < 6 ? id : `${id} again`);
       return {
-        load: async <S>(id: string): Promise<DurableStateRecord<S>> => ({ ...(await honest.load<S>(place(id))), persistenceId: id }),
+        load: async <S>(id: string): Promise<DurableStateRecord<S>> => ({
+          ...(await honest.load<S>(place(id))),
+          persistenceId: id,
+        }),
         upsert: (id, expected, value, options) => honest.upsert(place(id), expected, value, options),
         delete: async (id, expected, options) => {
           const deleted = await honest.delete(place(id), expected, options);

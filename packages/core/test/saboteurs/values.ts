@@ -1,25 +1,31 @@
 import { posix } from "node:path";
-import type { GloballyOrderedMessageStore } from "../../src/contract/message-store.ts";
 import { InvalidArgumentError } from "../../src/contract/errors.ts";
+import type { GloballyOrderedMessageStore } from "../../src/contract/message-store.ts";
 import { cursors, messages, state } from "./above.ts";
 import { lie, type Saboteur } from "./saboteur.ts";
 
 export const valueSaboteurs: readonly Saboteur[] = [
-  lie("M15 serialised twice", "A state that is an array is serialised and parsed before it is checked, and then serialised again.", ["V-1"], {
-    store: state((honest) => ({
-      upsert: async (persistenceId, expected, value, options) => {
-        const first = Array.isArray(value) ? (JSON.parse(JSON.stringify(value)) as typeof value) : value;
-        return honest.upsert(persistenceId, expected, first, options);
-      },
-    })),
-  }),
+  lie(
+    "M15 serialised twice",
+    "A state that is an array is serialised and parsed before it is checked, and then serialised again.",
+    ["V-1"],
+    {
+      store: state((honest) => ({
+        upsert: async (persistenceId, expected, value, options) => {
+          const first = Array.isArray(value) ? (JSON.parse(JSON.stringify(value)) as typeof value) : value;
+          return honest.upsert(persistenceId, expected, first, options);
+        },
+      })),
+    },
+  ),
 
   lie("assigned keys", "Data is given to readers by Object.assign.", ["V-2"], {
     store: cursors((honest) => ({
       get: () => {
         const message = honest.get();
         const { data } = message;
-        const plain = typeof data === "object" && data !== null && !Array.isArray(data) && !(data instanceof Uint8Array);
+        const plain =
+          typeof data === "object" && data !== null && !Array.isArray(data) && !(data instanceof Uint8Array);
         return plain ? { ...message, data: Object.assign({}, data) } : message;
       },
     })),
@@ -33,12 +39,17 @@ export const valueSaboteurs: readonly Saboteur[] = [
     store: messages(renamed((name) => name.normalize("NFC"))),
   }),
 
-  lie("M18 through UTF-8", "Where streams are written and read, lone surrogates in their names are taken as UTF-8 leaves them.", ["V-3"], {
-    store: messages((honest) => ({
-      ...renamed((name) => Buffer.from(name).toString())(honest),
-      nextOffset: (stream, options) => honest.nextOffset(stream, options),
-    })),
-  }),
+  lie(
+    "M18 through UTF-8",
+    "Where streams are written and read, lone surrogates in their names are taken as UTF-8 leaves them.",
+    ["V-3"],
+    {
+      store: messages((honest) => ({
+        ...renamed((name) => Buffer.from(name).toString())(honest),
+        nextOffset: (stream, options) => honest.nextOffset(stream, options),
+      })),
+    },
+  ),
 
   lie("M19 a path", "A stream's name is used as a path.", ["V-3"], {
     store: messages(renamed((name) => (name === "" ? name : posix.join("/", name).slice(1) || "/"))),
@@ -54,7 +65,8 @@ export const valueSaboteurs: readonly Saboteur[] = [
   lie("decimal megabytes", "A state of more than 4,000,000 characters is too large.", ["V-5"], {
     store: state((honest) => ({
       upsert: async (persistenceId, expected, value, options) => {
-        if (typeof value === "string" && value.length > 4_000_000) throw new InvalidArgumentError("the state is too large");
+        if (typeof value === "string" && value.length > 4_000_000)
+          throw new InvalidArgumentError("the state is too large");
         return honest.upsert(persistenceId, expected, value, options);
       },
     })),
@@ -79,7 +91,10 @@ export const valueSaboteurs: readonly Saboteur[] = [
         if (!Array.isArray(envelopes) || !envelopes.some((envelope) => isOffset(envelope?.createdAt))) {
           return honest.appendMessages(stream, offset, envelopes, options);
         }
-        const mended = envelopes.map((envelope) => ({ ...envelope, createdAt: envelope.createdAt.replace("+00:00", "Z") }));
+        const mended = envelopes.map((envelope) => ({
+          ...envelope,
+          createdAt: envelope.createdAt.replace("+00:00", "Z"),
+        }));
         return honest.appendMessages(stream, offset, mended, options);
       },
     })),
@@ -91,7 +106,8 @@ function renamed(rename: (name: string) => string) {
   // What is no name is left for the honest store to refuse.
   const known = (name: string) => (typeof name === "string" ? rename(name) : name);
   return (honest: GloballyOrderedMessageStore): Partial<GloballyOrderedMessageStore> => ({
-    appendMessages: (stream, offset, envelopes, options) => honest.appendMessages(known(stream), offset, envelopes, options),
+    appendMessages: (stream, offset, envelopes, options) =>
+      honest.appendMessages(known(stream), offset, envelopes, options),
     openStream: (stream, offset, options) => honest.openStream(known(stream), offset, options),
     followStream: (stream, offset, options) => honest.followStream(known(stream), offset, options),
     nextOffset: (stream, options) => honest.nextOffset(known(stream), options),

@@ -172,7 +172,7 @@ export const closeStoreClause = clause(
       rejects(transaction, closed, "a transaction whose work runs at close"),
       "the transaction ends",
     );
-    await entered;
+    await Promise.race([entered, rejected]);
     await Promise.all([store.close(), rejected]);
     release();
     await nextTurn();

@@ -8,7 +8,7 @@ import { closed, eventually, median, microtasks, opened, waysToOpen } from "./op
 const endingMs = 5_000;
 
 /** The call rejects with exactly this value. */
-export async function rejectsWith(call: Promise<unknown>, reason: unknown, what: string): Promise<void> {
+async function rejectsWith(call: Promise<unknown>, reason: unknown, what: string): Promise<void> {
   const outcome = await within(
     endingMs,
     call.then(

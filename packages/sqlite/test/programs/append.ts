@@ -1,0 +1,16 @@
+import { createEnvelope, SqliteDataStore } from "@holdfast/sqlite";
+
+/** Opens a store and appends: `count` times `group` appends at once, each of `size` messages to a stream of its own. */
+const [, , path = "", durability, count = "0", group = "1", size = "1"] = process.argv;
+const store = await SqliteDataStore.open({ path, durability: durability as "power" | "process" });
+for (let turn = 0; turn < Number(count); turn++) {
+  const appends = Array.from({ length: Number(group) }, async (_, stream) => {
+    const name = `s${stream}`;
+    const messages = Array.from({ length: Number(size) }, () => createEnvelope({ type: "t", data: turn }));
+    await store.messages.appendMessages(name, turn * Number(size), messages);
+  });
+  await Promise.all(appends);
+}
+process.send?.(await store.messages.nextGlobalOffset());
+await store.close();
+process.disconnect();
