@@ -7,11 +7,25 @@ import { printFigures } from "./report.ts";
 
 const ROUNDS = 7;
 const STREAMS = 64;
+const WARM_UP = 20_000;
 const OURS = "Holdfast";
 const FAIR = "by hand, same promises";
 const BARE = "by hand, bare INSERT";
 
+/** Without syncs: so that the engine has compiled what is measured, ours and by hand alike. */
+async function warmUp(folder: string): Promise<void> {
+  const place = join(folder, "warm-up");
+  mkdirSync(place);
+  const [fair, ours] = [new Fair(place), await Holdfast.open(place, "process")];
+  fair.syncNothing();
+  fair.appendEach(WARM_UP, STREAMS);
+  await ours.appendEach(WARM_UP, STREAMS);
+  fair.close();
+  await ours.close();
+}
+
 export async function benchAppending(folder: string): Promise<void> {
+  await warmUp(folder);
   const bench = async (
     title: string,
     goal: number,

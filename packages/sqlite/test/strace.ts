@@ -7,10 +7,10 @@ import { Child } from "./child.ts";
 export function canTrace(): boolean {
   if (works()) return true;
   if (process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0) {
-    spawnSync("apt-get", ["install", "--yes", "--no-install-recommends", "strace"], {
-      stdio: "ignore",
-      timeout: 120_000,
-    });
+    // A new machine has no lists of packages yet.
+    for (const args of [["update"], ["install", "--yes", "--no-install-recommends", "strace"]]) {
+      spawnSync("apt-get", args, { stdio: "ignore", timeout: 120_000 });
+    }
     if (works()) return true;
   }
   const why = "strace is missing or may not trace: install it (apt-get install strace), or syncs go uncounted";
