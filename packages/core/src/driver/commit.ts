@@ -52,7 +52,7 @@ export type CommitOutcome =
    * A driver need not know whether an earlier try of the same commit is what took the place: core looks.
    */
   | { readonly kind: "refused"; readonly write: number; readonly actual: number }
-  /** Nothing of it is there or ever will be, for a reason that is not a conflict: busy until the deadline, disk full, read-only. */
+  /** Nothing of it is there or ever will be, for a reason that is not a conflict: busy until the deadline, disk full, read-only. A cause that is a DriverFailure says what kind. */
   | { readonly kind: "notWritten"; readonly cause: unknown }
   /** It may or may not be there, or may land later: the reply was lost. Core sends the same commit again until the deadline. */
   | { readonly kind: "uncertain"; readonly cause: unknown }

@@ -109,24 +109,26 @@ function encodeEnvelope(value: unknown, what: string): { readonly json: string; 
   if (causationId !== undefined) checkText(causationId, `${what}.causationId`);
   if (correlationId !== undefined) checkText(correlationId, `${what}.correlationId`);
   if (sendAt !== undefined) checkDate(sendAt, `${what}.sendAt`);
-  const rest = { createdAt, causationId, correlationId, sendAt, metadata: copyMetadata(metadata, `${what}.metadata`) };
+  // Put together by hand: several times as fast as one object with its absent fields.
+  let head = `{"id":${JSON.stringify(id)},"type":${JSON.stringify(type)},"createdAt":"${createdAt}"`;
+  if (causationId !== undefined) head += `,"causationId":${JSON.stringify(causationId)}`;
+  if (correlationId !== undefined) head += `,"correlationId":${JSON.stringify(correlationId)}`;
+  if (sendAt !== undefined) head += `,"sendAt":"${sendAt}"`;
+  if (metadata !== undefined) head += `,"metadata":${JSON.stringify(copyMetadata(metadata, `${what}.metadata`))}`;
   if (types.isUint8Array(data)) {
-    const bytes = data.byteLength + Buffer.byteLength(JSON.stringify({ id, type, ...rest }));
+    const bytes = data.byteLength + Buffer.byteLength(head) + 1;
     checkSize(bytes, what);
     const base64 = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
-    return { json: JSON.stringify({ id, type, bytes: base64, ...rest }), bytes };
+    return { json: `${head},"bytes":"${base64}"}`, bytes };
   }
   // Examined and encoded on its own, and put in as text: a value is never serialised twice.
-  const dataJson = encodeJson(data, `${what}.data`, MAX_VALUE_BYTES);
-  const outer = JSON.stringify({ id, type, ...rest });
-  const json = `${outer.slice(0, -1)},"data":${dataJson}}`;
+  const json = `${head},"data":${encodeJson(data, `${what}.data`, MAX_VALUE_BYTES)}}`;
   const bytes = Buffer.byteLength(json) - DATA_KEY_BYTES;
   checkSize(bytes, what);
   return { json, bytes };
 }
 
-function copyMetadata(metadata: unknown, what: string): Record<string, string> | undefined {
-  if (metadata === undefined) return undefined;
+function copyMetadata(metadata: unknown, what: string): Record<string, string> {
   checkObject(metadata, what);
   if (!isPlain(metadata)) throw new InvalidArgumentError(`${what} must be a plain object`);
   const copy: Record<string, string> = Object.create(null) as Record<string, string>;

@@ -54,19 +54,16 @@ function examineArray(array: unknown[], depth: number, budget: Budget): Problem 
     const problem = examine(descriptor.value, depth + 1, budget);
     if (problem) return within(index, problem);
   }
-  // Its own keys are the indexes and `length`: anything more would be lost.
-  const keys = Reflect.ownKeys(array);
-  if (keys.length !== array.length + 1) {
-    const extra = keys.find((key, index) => key !== "length" && key !== String(index));
-    return { reason: "is a property of an array, which JSON cannot hold", path: [String(extra)] };
-  }
-  return undefined;
+  // Its own names are the indexes and `length`: anything more would be lost.
+  if (Object.getOwnPropertyNames(array).length === array.length + 1) return examineSymbols(array);
+  const extra = Object.getOwnPropertyNames(array).find((key, index) => key !== "length" && key !== String(index));
+  return { reason: "is a property of an array, which JSON cannot hold", path: [String(extra)] };
 }
 
 function examineObject(object: object, depth: number, budget: Budget): Problem | undefined {
   if (!isPlain(object)) return { reason: "is an object of a class, which JSON cannot hold", path: [] };
-  for (const key of Reflect.ownKeys(object)) {
-    if (typeof key === "symbol") return { reason: "is a symbol key, which JSON cannot hold", path: [String(key)] };
+  // Names and symbols apart: together they cost several times as much.
+  for (const key of Object.getOwnPropertyNames(object)) {
     const descriptor = Reflect.getOwnPropertyDescriptor(object, key);
     if (descriptor === undefined || !("value" in descriptor)) return { reason: "is an accessor", path: [key] };
     if (descriptor.value === undefined) continue;
@@ -75,7 +72,14 @@ function examineObject(object: object, depth: number, budget: Budget): Problem |
     const problem = examine(descriptor.value, depth + 1, budget);
     if (problem) return within(key, problem);
   }
-  return undefined;
+  return examineSymbols(object);
+}
+
+function examineSymbols(object: object): Problem | undefined {
+  const [symbol] = Object.getOwnPropertySymbols(object);
+  return symbol === undefined
+    ? undefined
+    : { reason: "is a symbol key, which JSON cannot hold", path: [String(symbol)] };
 }
 
 /** Its prototype is null or an Object.prototype, of this realm or another. */
