@@ -26,7 +26,7 @@ export function watchLog(path: string, moved: () => boolean, wake: () => void): 
     watcher?.close();
   };
   try {
-    watcher = watch(path, hint).on("error", stop);
+    watcher = watch(path, { persistent: false }, hint).on("error", stop);
   } catch {
     // No watches left, or none on this platform: core's own polling finds every commit, only later.
   }

@@ -27,6 +27,8 @@ export class Tail {
   readonly #waiting = new Map<string, Set<() => void>>();
   #count = 0;
   #poll: NodeJS.Timeout | undefined;
+  /** The driver is being asked: however readers come and go meanwhile, it is asked by one at a time. */
+  #looking = false;
   #movedAt = 0;
   #unwatch: (() => void) | undefined;
   #linger: NodeJS.Timeout | undefined;
@@ -86,7 +88,6 @@ export class Tail {
   }
 
   #wakeAll(): void {
-    this.#movedAt = performance.now();
     for (const key of this.#waiting.keys()) this.#wake(key);
   }
 
@@ -94,7 +95,10 @@ export class Tail {
     this.#movedAt = performance.now();
     clearTimeout(this.#linger);
     this.#linger = undefined;
-    this.#unwatch ??= this.#driver.watch?.(() => this.#wakeAll());
+    this.#unwatch ??= this.#driver.watch?.(() => {
+      this.#movedAt = performance.now();
+      this.#wakeAll();
+    });
     this.#schedule();
   }
 
@@ -110,25 +114,22 @@ export class Tail {
   }
 
   #schedule(): void {
-    if (this.#noticeMs === 0 || this.#closed || this.#poll !== undefined) return;
+    if (this.#noticeMs === 0 || this.#closed || this.#looking || this.#poll !== undefined) return;
     const quiet = performance.now() - this.#movedAt > ACTIVE_MS;
     this.#poll = setTimeout(() => void this.#look(), quiet ? Math.max(IDLE_POLL_MS, this.#noticeMs) : this.#noticeMs);
   }
 
   async #look(): Promise<void> {
-    // A driver that can't answer leaves it to the readers: what they meet, they tell.
-    const moved = this.#driver.changed === undefined || (await this.#driver.changed().catch(() => true));
     this.#poll = undefined;
+    this.#looking = true;
+    // A driver that can't answer leaves it to the readers: what they meet, they tell.
+    const moved = await this.#driver.changed?.().catch(() => true);
+    this.#looking = false;
     if (this.#count === 0 || this.#closed) return;
-    if (moved) this.#wakeAllFrom(this.#driver.changed !== undefined);
+    if (moved === true) this.#movedAt = performance.now();
+    // A driver that can't be asked has each reader look for itself.
+    if (moved !== false) this.#wakeAll();
     this.#schedule();
-  }
-
-  /** Only a driver that says so knows that something moved: readers sent to look for themselves are no news. */
-  #wakeAllFrom(known: boolean): void {
-    const movedAt = this.#movedAt;
-    this.#wakeAll();
-    if (!known) this.#movedAt = movedAt;
   }
 }
 
