@@ -22,8 +22,11 @@ async function stored() {
   await honest.messages.appendMessages("payments", 0, envelopes);
   await honest.state.upsert("cart", 0, { total: 1 }, { commitId: "the commit" });
   await honest.state.upsert("cart", 1, { total: 2 });
-  const damage: { message?: (stored: StoredMessage) => StoredMessage; state?: (stored: StoredState) => StoredState } =
-    {};
+  const damage: {
+    message?: (stored: StoredMessage) => StoredMessage;
+    state?: (stored: StoredState) => StoredState;
+    receipt?: string;
+  } = {};
   const store = new DriverDataStore(
     overriding(driver, {
       readStream: async (stream, from, limit) =>
@@ -32,6 +35,7 @@ async function stored() {
         const state = await driver.readState(id);
         return state && (damage.state?.(state) ?? state);
       },
+      readReceipt: async (id, revision) => damage.receipt ?? (await driver.readReceipt(id, revision)),
     }),
     settings,
   );
@@ -83,10 +87,10 @@ describe("damage is told, never read", () => {
 
   test("every single character of a receipt, where a repeat asks for it", async () => {
     const { driver, store, damage } = await stored();
-    const state = await driver.readState("cart");
-    const receipts = state?.receipts ?? [];
-    for (const receipt of slips(receipts[1] ?? "")) {
-      damage.state = (one) => ({ ...one, receipts: [receipts[0] ?? "", receipt] });
+    const whole = (await driver.readReceipt("cart", 1)) ?? "";
+    const ofAnotherRevision = (await driver.readReceipt("cart", 2)) ?? "";
+    for (const receipt of [...slips(whole), ofAnotherRevision]) {
+      damage.receipt = receipt;
       const repeat = store.state.upsert("cart", 0, { total: 1 }, { commitId: "the commit" });
       await expect(repeat, receipt).rejects.toBeInstanceOf(CorruptionError);
     }

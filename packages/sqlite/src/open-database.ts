@@ -3,6 +3,7 @@ import { DriverFailure } from "@holdfast/core/driver";
 import BetterSqlite3 from "better-sqlite3";
 import { checksum, type Database } from "./database.ts";
 import { damaged, isBusy, toFailure } from "./failure.ts";
+import { checkLeftLog } from "./left-log.ts";
 import { checkPath } from "./path.ts";
 import { whileBusy } from "./patience.ts";
 import { APPLICATION_ID, END, FORMAT, SENTINEL_ID, TABLES } from "./schema.ts";
@@ -35,6 +36,7 @@ export async function openDatabase(
   const path = checkPath(options.path);
   checkNode();
   try {
+    if (path !== ":memory:") await checkLeftLog(path, options.durability !== "process");
     // Others may create the store, recover it or close it at this very moment: each try begins afresh.
     return await whileBusy(deadline, () => connect(path, options));
   } catch (error) {

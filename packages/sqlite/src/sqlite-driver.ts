@@ -121,6 +121,10 @@ class SqliteDriver implements GloballyOrderedDriver {
     return this.#read(() => this.#states.read(persistenceId));
   }
 
+  readReceipt(persistenceId: string, revision: number): Promise<string | undefined> {
+    return this.#read(() => this.#states.readReceipt(persistenceId, revision));
+  }
+
   listStreams(
     prefix: string,
     after: string | undefined,

@@ -1,3 +1,4 @@
+import type { StoredState } from "@holdfast/core/driver";
 import { checksum, type Database, isCount, type Statement } from "./database.ts";
 import { damaged } from "./failure.ts";
 import { NameChain, type NamedRow } from "./name-chain.ts";
@@ -27,14 +28,14 @@ export interface StateEntry {
 export class States {
   readonly #chain: NameChain<StateRow>;
   readonly #find: Statement<[string], StateRow>;
-  readonly #read: Statement<[string], StateRow & { readonly record: unknown }>;
+  readonly #read: Statement<[string], { readonly revision: number; readonly record: unknown }>;
   readonly #insert: Statement<[string, number, string]>;
   readonly #update: Statement<[number, number, string, number, string, number]>;
 
   constructor(db: Database) {
     this.#chain = new NameChain(db, "state", COLUMNS, checkRow);
     this.#find = db.prepare(`SELECT ${COLUMNS} FROM state WHERE name = ?`);
-    this.#read = db.prepare(`SELECT ${COLUMNS}, record FROM state WHERE name = ?`);
+    this.#read = db.prepare("SELECT revision, record FROM state WHERE name = ?");
     this.#insert = db.prepare(
       "INSERT INTO state (name, after, revision, live, receipts, crc, record) VALUES (?, ?, 0, 0, '[]', 0, ?)",
     );
@@ -54,14 +55,22 @@ export class States {
     this.#chain.absent(name);
   }
 
-  read(name: string): (StateEntry & { readonly record: string }) | undefined {
+  /** Without the row's checksum: the record's own, which core looks at, covers the name and the revision too. */
+  read(name: string): StoredState | undefined {
     const row = this.#read.get(name);
     if (row === undefined) {
       this.#chain.absent(name);
       return undefined;
     }
-    if (typeof row.record !== "string") throw damagedState();
-    return { ...entryOf(row), record: row.record };
+    const { revision, record } = row;
+    if (!isCount(revision) || typeof record !== "string") throw damagedState();
+    return { revision, record };
+  }
+
+  readReceipt(name: string, revision: number): string | undefined {
+    const entry = this.find(name);
+    if (entry === undefined) this.#chain.absent(name);
+    return entry?.receipts[entry.revision - revision];
   }
 
   /** Entries in the order of their names, the deleted ones too, from the first one on that is not before `from`. */

@@ -56,6 +56,11 @@ describe("statements, counted", () => {
     expect(await count(() => store.state.upsert("p", 1, 2))).toBe(5);
   });
 
+  test("a load: BEGIN, the log's end, the record without its receipts, COMMIT", async () => {
+    expect(await count(() => store.state.load("p"))).toBe(4);
+    expect(statements.some((sql) => sql.includes("receipts"))).toBe(false);
+  });
+
   test("a refused write: nothing is written", async () => {
     expect(
       await count(() => store.messages.appendMessages("s1", 9, messages(1)).catch(() => undefined)),

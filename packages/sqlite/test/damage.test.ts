@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createEnvelope, HoldfastError, SqliteDataStore } from "@holdfast/sqlite";
+import { createEnvelope, type DurableStateStore, HoldfastError, SqliteDataStore } from "@holdfast/sqlite";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { damageBytes } from "./faults.ts";
@@ -35,6 +35,7 @@ async function questions(
       return cursor === undefined ? "none" : found;
     });
     await put(`state ${index}`, () => state.load(nameOf(index)));
+    await put(`repeat ${index}`, () => repeat(state, index));
   }
   await put("streams", () => collect(messages.listStreams()));
   await put("ids", () => collect(state.listPersistenceIds({ prefix: "n" })));
@@ -47,6 +48,16 @@ async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
 }
 
 const nameOf = (index: number) => `name ${(index * 7919) % 101}`;
+
+/** The oldest write to a state that a repeat still finds, once more. */
+async function repeat(state: DurableStateStore, index: number): Promise<unknown> {
+  const revisions = index < 40 ? (index % 12) + (index % 9 === 1 ? 1 : 0) : 0;
+  if (revisions < 2) return "none";
+  const expected = Math.max(0, revisions - 9);
+  const write = { index, revision: expected };
+  const { revision } = await state.upsert(nameOf(index), expected, write, { commitId: `commit ${expected}` });
+  return revision;
+}
 
 /** Streams and states short and long, some deleted, messages folded and not folded. */
 async function fill(path: string): Promise<void> {
@@ -68,7 +79,7 @@ async function fill(path: string): Promise<void> {
   for (let index = 0; index < 40; index++) {
     const name = nameOf(index);
     for (let revision = 0; revision < index % 12; revision++)
-      await store.state.upsert(name, revision, { index, revision });
+      await store.state.upsert(name, revision, { index, revision }, { commitId: `commit ${revision}` });
     if (index % 9 === 1) await store.state.delete(name, index % 12);
   }
   await store.close();
@@ -159,7 +170,7 @@ test.each([
     finds: "state 5",
   },
   { what: "a state that lives again", sql: "UPDATE state SET live = 1 WHERE live = 0", finds: "ids" },
-  { what: "a state's receipts", sql: `UPDATE state SET receipts = '[]' WHERE name = ${NAME}`, finds: "state 5" },
+  { what: "a state's receipts", sql: `UPDATE state SET receipts = '[]' WHERE name = ${NAME}`, finds: "repeat 5" },
   {
     what: "a state's record",
     sql: `UPDATE state SET record = replace(record, ':5', ':6') WHERE name = ${NAME}`,

@@ -32,7 +32,9 @@ export class Accounts {
     const head =
       `Holdfast contract: ${this.#harness.name}: ${new Set(ran.map((result) => result.clause)).size} of ` +
       `${clauses.length} clauses ran, ${ran.length} checks, ${failed.length} failed (seed ${seed})`;
-    return [head, ...this.#leftOut()].join("\n");
+    const unmet = clauses.filter((clause) => failed.some((result) => result.clause === clause)).map(({ id }) => id);
+    const list = unmet.length === 0 ? [] : [`  not met: ${unmet.join(", ")}`];
+    return [head, ...list, ...this.#leftOut()].join("\n");
   }
 
   /** One line for each reason: the clauses left out whole, then the checks left out of the others. */

@@ -22,8 +22,6 @@ export interface StoredState {
   readonly revision: number;
   /** As it was given in the write of this revision. */
   readonly record: string;
-  /** Receipts, newest first: of this revision, of the one before, ...: nine, or as many as there are revisions. */
-  readonly receipts: readonly string[];
 }
 
 /** One page of a listing. */
@@ -73,6 +71,11 @@ export interface StoreDriver {
   readStream(stream: string, from: number, limit: ReadLimit): Promise<readonly StoredMessage[]>;
   /** undefined where the id was never written. */
   readState(persistenceId: string): Promise<StoredState | undefined>;
+  /**
+   * The receipt of that revision, as it was given in the write. Kept for the newest revision and the eight before it;
+   * undefined for older ones, and for revisions that do not exist. Only a repeated or lost write asks for it.
+   */
+  readReceipt(persistenceId: string, revision: number): Promise<string | undefined>;
 
   /** Streams whose names begin with `prefix`; `after` is the `next` of the page before. All that existed before the first page are given, each once. */
   listStreams(

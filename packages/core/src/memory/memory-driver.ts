@@ -6,6 +6,8 @@ const KEPT_RECEIPTS = 9;
 
 interface State extends StoredState {
   readonly live: boolean;
+  /** Newest first. */
+  readonly receipts: readonly string[];
 }
 
 /** The SPI in its plainest form: the contract's reference for adapter authors, and the store for tests. */
@@ -46,6 +48,11 @@ export class MemoryDriver implements GloballyOrderedDriver {
 
   async readState(persistenceId: string): Promise<StoredState | undefined> {
     return this.#states.get(persistenceId);
+  }
+
+  async readReceipt(persistenceId: string, revision: number): Promise<string | undefined> {
+    const state = this.#states.get(persistenceId);
+    return state?.receipts[state.revision - revision];
   }
 
   async listStreams(prefix: string): Promise<Page<{ readonly stream: string; readonly nextOffset: number }>> {

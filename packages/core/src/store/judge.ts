@@ -6,7 +6,7 @@ import {
 } from "../contract/errors.ts";
 import type { CommitOutcome, Write } from "../driver/commit.ts";
 import type { StoreDriver } from "../driver/store-driver.ts";
-import { messageOrigin, type Origin, type SealedCommit, stateOrigin } from "./record.ts";
+import { messageOrigin, type Origin, receiptOrigin, type SealedCommit } from "./record.ts";
 
 type Refusal = CommitOutcome & { readonly kind: "refused" };
 
@@ -33,7 +33,7 @@ export async function judge(
   let takenByOther = false;
   for (const place of commit.writes) {
     const holder = await holderOf(driver, place);
-    if (holder === "free" || holder === "forgotten") continue;
+    if (holder === undefined) continue;
     if (holder.commitId !== commit.id || holder.contentHash === undefined) {
       takenByOther = true;
       continue;
@@ -46,15 +46,16 @@ export async function judge(
   return takenByOther || !past.replyLost ? conflict : { kind: "unknown" };
 }
 
-/** Who holds the place of a write; "forgotten": someone, but too many revisions lie over it. */
-async function holderOf(driver: StoreDriver, write: Write): Promise<Origin | "free" | "forgotten"> {
+/** Who holds the place of a write. undefined: nobody, or it is forgotten because too many revisions lie over it; neither proves anything. */
+async function holderOf(driver: StoreDriver, write: Write): Promise<Origin | undefined> {
   if (write.kind === "append") {
     const [holder] = await driver.readStream(write.stream, write.offset, { maxRecords: 1, maxBytes: 1 });
-    return holder === undefined ? "free" : messageOrigin(holder);
+    return holder && messageOrigin(holder);
   }
-  const stored = await driver.readState(write.persistenceId);
-  if (stored === undefined || stored.revision <= write.expectedRevision) return "free";
-  return stateOrigin(write.persistenceId, stored, write.expectedRevision + 1) ?? "forgotten";
+  const { persistenceId, expectedRevision } = write;
+  const revision = expectedRevision + 1;
+  const receipt = await driver.readReceipt(persistenceId, revision);
+  return receipt === undefined ? undefined : receiptOrigin(persistenceId, revision, receipt);
 }
 
 function writeOf(commit: SealedCommit, refusal: Refusal): Write {

@@ -93,10 +93,7 @@ export function decodeState(
   return { state: fields[4], updatedAt: fields[3] as string };
 }
 
-/** Who made `revision`; undefined where that is no longer known. */
-export function stateOrigin(persistenceId: string, stored: StoredState, revision: number): Origin | undefined {
-  const receipt = stored.receipts[stored.revision - revision];
-  if (receipt === undefined) return undefined;
+export function receiptOrigin(persistenceId: string, revision: number, receipt: string): Origin {
   const [, commitId, contentHash] = open("receipt", persistenceId, revision, receipt);
   return { commitId: commitId as string, contentHash: contentHash as string };
 }

@@ -197,7 +197,9 @@ function isConflict(error: unknown): boolean {
 /** What a write that was not written rejects with: never a conflict. */
 function unavailable(cause: unknown): HoldfastError {
   const error = publicError(cause);
-  const told = ["HOLDFAST_UNAVAILABLE", "HOLDFAST_UNSUPPORTED", "HOLDFAST_CORRUPTION"].includes(error.code);
+  const told = ["HOLDFAST_UNAVAILABLE", "HOLDFAST_UNSUPPORTED", "HOLDFAST_CORRUPTION", "HOLDFAST_REOPEN"].includes(
+    error.code,
+  );
   if (told) return error;
   return new UnavailableError("the backend could not write: see the cause, mend it, and try again", {
     cause: scrub(cause),

@@ -75,9 +75,9 @@ export const commitSaboteurs: readonly Saboteur[] = [
   lie("short memory", "It remembers the commits of eight revisions, where nine are needed.", ["W-3"], {
     driver: (honest) =>
       overriding(honest, {
-        readState: async (id) => {
+        readReceipt: async (id, revision) => {
           const stored = await honest.readState(id);
-          return stored && { ...stored, receipts: stored.receipts.slice(0, 8) };
+          return stored && revision > stored.revision - 8 ? honest.readReceipt(id, revision) : undefined;
         },
       }),
   }),

@@ -131,6 +131,12 @@ export class FileDriver implements GloballyOrderedDriver {
     return this.#model.states.get(persistenceId);
   }
 
+  async readReceipt(persistenceId: string, revision: number): Promise<string | undefined> {
+    this.#refresh();
+    const state = this.#model.states.get(persistenceId);
+    return state?.receipts[state.revision - revision];
+  }
+
   async listStreams(prefix: string) {
     this.#refresh();
     const names = [...this.#model.streams].filter(([stream]) => stream.startsWith(prefix));

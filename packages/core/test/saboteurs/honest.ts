@@ -19,6 +19,7 @@ const keys = (honest: GloballyOrderedDriver): StoreDriver => ({
   readStream: async (stream, from, limit) =>
     (await honest.readStream(stream, from, limit)).map((message) => ({ ...message, globalOffset: undefined })),
   readState: (id) => honest.readState(id),
+  readReceipt: (id, revision) => honest.readReceipt(id, revision),
   listStreams: (prefix, after) => honest.listStreams(prefix, after),
   listStates: (prefix, after) => honest.listStates(prefix, after),
   close: () => honest.close(),

@@ -7,6 +7,8 @@ export interface Refusal {
 
 interface State extends StoredState {
   readonly live: boolean;
+  /** Newest first. */
+  readonly receipts: readonly string[];
 }
 
 const RECEIPTS = 9;

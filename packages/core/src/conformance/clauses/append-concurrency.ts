@@ -1,6 +1,9 @@
 import type { DataStore } from "../../contract/data-store.ts";
 import { check, clause } from "../define.ts";
 import { equal, isTrue, rejects } from "../expect.ts";
+import type { Operation } from "../history/history.ts";
+import { raceOn } from "../history/race.ts";
+import { Recorder } from "../history/recorder.ts";
 import type { WonAppends } from "../process/commit-programs.ts";
 import {
   gate,
@@ -13,29 +16,35 @@ import {
   revisionConflict,
   started,
 } from "./fixtures.ts";
+import { foundNothing, judgeHistory } from "./judged.ts";
 
-/** All try the same offset at once; gives the numbers of those who won, and checks how the others lost. */
-async function race(stores: readonly DataStore[], stream: string, offset: number): Promise<number[]> {
-  const calls = stores.map((store, writer) => store.messages.appendMessages(stream, offset, [message(writer)]));
-  const outcomes = await Promise.allSettled(calls);
-  const won: number[] = [];
-  for (const [writer, outcome] of outcomes.entries()) {
-    if (outcome.status === "fulfilled") won.push(writer);
-    else equal(outcome.reason?.code, "HOLDFAST_OFFSET_CONFLICT", "the error of a writer who lost the race");
+/** All try the same offset at once; gives the messages of those who won, and checks how the others lost. */
+async function race(writers: readonly Recorder[], stream: string, offset: number): Promise<unknown[]> {
+  const outcomes = await Promise.all(writers.map((writer) => writer.append(stream, offset)));
+  for (const { kind } of outcomes.filter((outcome) => outcome.kind !== "ok")) {
+    equal(kind, "conflict", "the outcome of a writer who lost the race");
   }
-  return won;
+  const won = writers.filter((_, index) => outcomes[index]?.kind === "ok");
+  return won.map(({ history }) => tokenOf(history.at(-1)));
+}
+
+function tokenOf(operation: Operation | undefined): unknown {
+  const [write] = operation?.kind === "commit" ? operation.writes : [];
+  return write?.kind === "append" ? write.tokens[0] : undefined;
 }
 
 async function raceForOffsets(stores: readonly DataStore[], rounds: number): Promise<void> {
   const [first] = stores;
   if (first === undefined) return;
+  const writers = stores.map((store, index) => new Recorder(store, `writer ${index}`));
   const winners: unknown[] = [];
   for (let offset = 0; offset < rounds; offset++) {
-    const won = await race(stores, "orders", offset);
+    const won = await race(writers, "orders", offset);
     equal(won.length, 1, `how many of ${stores.length} racing writers won offset ${offset}`);
     winners.push(...won);
   }
   equal(await readData(first, "orders"), winners, "whose messages are there");
+  await judgeHistory(first, ...writers.map(({ history }) => history));
 }
 
 export const appendRaceClause = clause(
@@ -73,8 +82,23 @@ export const appendRaceClause = clause(
       }
       equal(await store.messages.nextOffset("orders"), wins * writers.length, "the next offset after all wins");
       for (const { offset, data } of await readAll(store, "orders")) {
-        equal(data, acknowledged.get(offset), `whose message is at offset ${offset}`);
+        equal(String(data).split("-")[0], acknowledged.get(offset), `whose message is at offset ${offset}`);
       }
+      await judgeHistory(store, ...reports.map(({ history }) => history));
+    },
+  ),
+  check(
+    {
+      title: "several processes at streams, states and transactions, judged by their history",
+      level: "process",
+      hook: "module",
+      timeoutMs: 120_000,
+    },
+    async (context) => {
+      const seed = context.random.integer(1 << 20);
+      const { violations, counts } = await raceOn(await context.place(), { seed, operations: 40 });
+      foundNothing(violations);
+      isTrue(counts.contended > 0 && counts.conflicts > 0, "there was a race", counts);
     },
   ),
 );

@@ -1,18 +1,28 @@
 import type { DataStore } from "../../contract/data-store.ts";
 import { check, clause } from "../define.ts";
 import { equal, isTrue, rejects } from "../expect.ts";
+import type { History } from "../history/history.ts";
+import { Recorder } from "../history/recorder.ts";
 import { transferOne } from "../process/commit-programs.ts";
 import { footprint, nextTurn, numbered, readData } from "./fixtures.ts";
+import { judgeHistory } from "./judged.ts";
 
 const accounts = ["account a", "account b", "account c"];
 
-async function fund(store: DataStore): Promise<void> {
-  for (const account of accounts) await store.state.upsert(account, 0, 100);
+/** Puts 100 into each account; gives the history of that. */
+async function fund(store: DataStore): Promise<History> {
+  const recorder = new Recorder(store, "bank");
+  for (const account of accounts) equal(await recorder.upsert(account, 0, 100), { kind: "ok" }, "funding an account");
+  return recorder.history;
+}
+
+async function balances(store: DataStore): Promise<(number | undefined)[]> {
+  const loaded = accounts.map((account) => store.state.load<{ readonly value: number }>(account));
+  return (await Promise.all(loaded)).map(({ state }) => state?.value);
 }
 
 async function total(store: DataStore): Promise<number> {
-  const loaded = await Promise.all(accounts.map((account) => store.state.load<number>(account)));
-  return loaded.reduce((sum, { state }) => sum + (state ?? 0), 0);
+  return (await balances(store)).reduce<number>((sum, balance) => sum + (balance ?? 0), 0);
 }
 
 /** Three kinds of write to three keys; `late` says where the stream and the last state are believed to be. */
@@ -80,17 +90,18 @@ export const w1 = clause(
   }),
   check({ title: "transfers keep the sum", needs: { transactions: "store" } }, async (context) => {
     const store = await context.store();
-    await fund(store);
+    const funded = await fund(store);
     const ways = [
       ["account a", "account b"],
       ["account b", "account c"],
       ["account c", "account a"],
       ["account a", "account c"],
     ] as const;
-    await Promise.all(ways.flatMap(([from, to]) => [transferOne(store, from, to), transferOne(store, from, to)]));
+    const movers = [...ways, ...ways].map((way, index) => ({ way, recorder: new Recorder(store, `mover ${index}`) }));
+    await Promise.all(movers.map(({ way: [from, to], recorder }) => transferOne(recorder, from, to)));
     equal(await total(store), 300, "the sum of the accounts");
-    const balances = await Promise.all(accounts.map(async (account) => (await store.state.load(account)).state));
-    equal(balances, [98, 100, 102], "the accounts after the transfers");
+    equal(await balances(store), [98, 100, 102], "the accounts after the transfers");
+    await judgeHistory(store, funded, ...movers.map(({ recorder }) => recorder.history));
   }),
   check(
     {
@@ -103,14 +114,15 @@ export const w1 = clause(
     async (context) => {
       const place = await context.place();
       const store = await place.open();
-      await fund(store);
+      const funded = await fund(store);
       const ways = accounts.map((from, index) => ({ from, to: accounts[(index + 1) % accounts.length], count: 10 }));
       const peers = await Promise.all(ways.map((way) => place.spawn("transfer", way)));
       for (const peer of peers) peer.signal();
-      await Promise.all(peers.map((peer) => peer.report()));
+      const histories = await Promise.all(peers.map((peer) => peer.report<History>()));
       equal(await total(store), 300, "the sum of the accounts");
       const revisions = await Promise.all(accounts.map(async (account) => (await store.state.load(account)).revision));
       equal(revisions, [21, 21, 21], "the revisions: funded once, and written by 20 transfers each");
+      await judgeHistory(store, funded, ...histories);
     },
   ),
 );

@@ -2,11 +2,30 @@ import type { DataStore } from "../../contract/data-store.ts";
 import type { RecordedEnvelope } from "../../contract/envelope.ts";
 import { check, clause } from "../define.ts";
 import { equal, isTrue } from "../expect.ts";
+import type { Operation } from "../history/history.ts";
 import type { TimedAppend } from "../process/read-programs.ts";
 import { message, started } from "./fixtures.ts";
+import { judgeHistory } from "./judged.ts";
 import { readOrder } from "./opened.ts";
 
 const needs = { globalOrder: true } as const;
+
+/** As the order shows them, and as the checker of histories judges them. */
+async function judgeAppends(store: DataStore, appends: readonly TimedAppend[]): Promise<void> {
+  inRealTime(await readOrder(store), appends);
+  await judgeHistory(store, appends.map(asOperation));
+}
+
+function asOperation({ id, stream, offset, called, acknowledged }: TimedAppend): Operation {
+  return {
+    client: stream,
+    kind: "commit",
+    called: Number(called),
+    returned: Number(acknowledged),
+    writes: [{ kind: "append", stream, offset, tokens: [id] }],
+    outcome: { kind: "ok" },
+  };
+}
 
 /** Appends that were acknowledged before others were called come first. */
 function inRealTime(order: readonly RecordedEnvelope[], appends: readonly TimedAppend[]): void {
@@ -25,11 +44,12 @@ async function timedAppends(stores: readonly DataStore[], writers: number, appen
   const done: TimedAppend[] = [];
   const write = async (writer: number) => {
     const store = stores[writer % stores.length];
+    const stream = `writer-${writer}`;
     for (let offset = 0; offset < appends; offset++) {
       const one = message(offset);
       const called = process.hrtime.bigint();
-      await store?.messages.appendMessages(`writer-${writer}`, offset, [one]);
-      done.push({ id: one.id, called, acknowledged: process.hrtime.bigint() });
+      await store?.messages.appendMessages(stream, offset, [one]);
+      done.push({ id: one.id, stream, offset, called, acknowledged: process.hrtime.bigint() });
     }
   };
   await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
@@ -59,13 +79,13 @@ export const realTimeClause = clause(
   check({ title: "writers side by side", needs }, async (context) => {
     const store = await context.store();
     const appends = await timedAppends([store], 4, 8);
-    inRealTime(await readOrder(store), appends);
+    await judgeAppends(store, appends);
   }),
   check({ title: "several stores on one place", needs, level: "process", timeoutMs: 30_000 }, async (context) => {
     const place = await context.place();
     const stores = [await place.open(), await place.open(), await place.open()];
     const appends = await timedAppends(stores, 6, 10);
-    for (const store of stores) inRealTime(await readOrder(store), appends);
+    for (const store of stores) await judgeAppends(store, appends);
   }),
   check({ title: "several processes", needs, level: "process", hook: "module", timeoutMs: 60_000 }, async (context) => {
     const place = await context.place();
@@ -76,6 +96,6 @@ export const realTimeClause = clause(
     const own = started(timedAppends([store], 1, 60));
     const reports = await Promise.all(peers.map((peer) => peer.report<TimedAppend[]>()));
     const appends = [...reports.flat(), ...(await own)];
-    inRealTime(await readOrder(store), appends);
+    await judgeAppends(store, appends);
   }),
 );

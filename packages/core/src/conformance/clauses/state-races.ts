@@ -1,8 +1,11 @@
 import type { DurableStateStore } from "../../contract/durable-state-store.ts";
 import { check, clause } from "../define.ts";
 import { equal, rejects } from "../expect.ts";
+import type { History } from "../history/history.ts";
+import { Recorder } from "../history/recorder.ts";
 import { addOne } from "../process/commit-programs.ts";
 import { revisionConflict } from "./fixtures.ts";
+import { judgeHistory } from "./judged.ts";
 
 async function churn(state: DurableStateStore, revisions: number[]): Promise<void> {
   for (let round = 0; round < 6; round++) {
@@ -55,21 +58,39 @@ export const s6 = clause(
   "N writers adding 1 with load, upsert and retry end at N times the count.",
   check({ title: "on one store" }, async (context) => {
     const store = await context.store();
-    const write = async () => {
-      for (let done = 0; done < 5; done++) await addOne(store, "counter");
+    const writers = Array.from({ length: 8 }, (_, index) => new Recorder(store, `writer ${index}`));
+    const write = async (writer: Recorder) => {
+      for (let done = 0; done < 5; done++) await addOne(writer, "counter");
     };
-    await Promise.all(Array.from({ length: 8 }, write));
-    const { revision, state } = await store.state.load("counter");
-    equal({ revision, state }, { revision: 40, state: 40 }, "the counter, to which 8 writers added 5 times 1");
+    await Promise.all(writers.map(write));
+    const { revision, state } = await store.state.load<Counter>("counter");
+    equal(
+      { revision, count: state?.value },
+      { revision: 40, count: 40 },
+      "the counter, to which 8 writers added 5 times 1",
+    );
+    await judgeHistory(store, ...writers.map(({ history }) => history));
   }),
   check({ title: "in several processes", level: "process", hook: "module", timeoutMs: 60_000 }, async (context) => {
     const place = await context.place();
     const store = await place.open();
-    const input = { persistenceId: "counter", count: 15 };
-    const peers = await Promise.all([0, 1, 2].map(() => place.spawn("increment", input)));
+    const writers = ["a", "b", "c"];
+    const peers = await Promise.all(
+      writers.map((writer) => place.spawn("increment", { writer, persistenceId: "counter", count: 15 })),
+    );
     for (const peer of peers) peer.signal();
-    await Promise.all(peers.map((peer) => peer.report()));
-    const { revision, state } = await store.state.load("counter");
-    equal({ revision, state }, { revision: 45, state: 45 }, "the counter, to which 3 processes added 15 times 1");
+    const histories = await Promise.all(peers.map((peer) => peer.report<History>()));
+    const { revision, state } = await store.state.load<Counter>("counter");
+    equal(
+      { revision, count: state?.value },
+      { revision: 45, count: 45 },
+      "the counter, to which 3 processes added 15 times 1",
+    );
+    await judgeHistory(store, ...histories);
   }),
 );
+
+/** A counter as recorders write it. */
+interface Counter {
+  readonly value: number;
+}

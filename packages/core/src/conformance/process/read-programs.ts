@@ -2,9 +2,11 @@ import { hasGlobalOrder } from "../../contract/data-store.ts";
 import type { Envelope, RecordedEnvelope } from "../../contract/envelope.ts";
 import type { Programs, World } from "./program.ts";
 
-/** One append: when it was called and acknowledged, by the machine's monotonic clock, and the message's id. */
+/** One append of one message: when it was called and acknowledged, by the machine's monotonic clock, and the message's id. */
 export interface TimedAppend {
   readonly id: string;
+  readonly stream: string;
+  readonly offset: number;
   readonly called: bigint;
   readonly acknowledged: bigint;
 }
@@ -33,7 +35,7 @@ async function appendMany({ store, input, report, signalled }: World): Promise<v
     const one = envelope(offset);
     const called = process.hrtime.bigint();
     await store.messages.appendMessages(stream, offset, [one]);
-    done.push({ id: one.id, called, acknowledged: process.hrtime.bigint() });
+    done.push({ id: one.id, stream, offset, called, acknowledged: process.hrtime.bigint() });
   }
   await report(done);
 }
