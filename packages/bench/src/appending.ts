@@ -16,7 +16,7 @@ const BARE = "by hand, bare INSERT";
 async function warmUp(folder: string): Promise<void> {
   const place = join(folder, "warm-up");
   mkdirSync(place);
-  const [fair, ours] = [new Fair(place), await Holdfast.open(place, "process")];
+  const [fair, ours] = [new Fair(place), await Holdfast.open("sqlite", place, "process")];
   fair.syncNothing();
   fair.appendEach(WARM_UP, STREAMS);
   await ours.appendEach(WARM_UP, STREAMS);
@@ -34,7 +34,7 @@ export async function benchAppending(folder: string): Promise<void> {
   ) => {
     const place = join(folder, title.replaceAll(/\W+/g, "-"));
     mkdirSync(place);
-    const [bare, fair, ours] = [new Bare(place), new Fair(place), await Holdfast.open(place)];
+    const [bare, fair, ours] = [new Bare(place), new Fair(place), await Holdfast.open("sqlite", place)];
     const [runBare, runFair, runOurs] = make(bare, fair, ours);
     const contenders = [
       { name: BARE, run: runBare },

@@ -1,18 +1,17 @@
-import { join } from "node:path";
-import { SqliteDataStore } from "@holdfast/sqlite";
+import { type Backend, openBackend, type Store } from "./backends.ts";
 import { Offsets, order } from "./workload.ts";
 
 /** The same work through the public API. */
 export class Holdfast {
-  readonly store: SqliteDataStore;
+  readonly store: Store;
   readonly #offsets = new Offsets();
 
-  constructor(store: SqliteDataStore) {
+  constructor(store: Store) {
     this.store = store;
   }
 
-  static async open(folder: string, durability: "power" | "process" = "power"): Promise<Holdfast> {
-    return new Holdfast(await SqliteDataStore.open({ path: join(folder, "holdfast.db"), durability }));
+  static async open(backend: Backend, folder: string, durability?: "power" | "process"): Promise<Holdfast> {
+    return new Holdfast(await openBackend(backend, folder, durability));
   }
 
   async appendEach(count: number, streams: number): Promise<void> {

@@ -36,7 +36,7 @@ export async function benchPeer(folder: string): Promise<void> {
   const next = async () => (await answers.next()).value?.[0] as Record<string, number | undefined>;
   const { synchronous } = await next();
   const name = `emmett-sqlite ${peer.version}`;
-  const ours = await Holdfast.open(place);
+  const ours = await Holdfast.open("sqlite", place);
   const bench = async (title: string, work: PeerTask["work"], count: number, run: (count: number) => Promise<void>) => {
     let [appends, failures] = [0, 0];
     const theirs = async (units: number) => {

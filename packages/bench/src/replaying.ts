@@ -46,7 +46,7 @@ async function fill(
   mkdirSync(place);
   const fair = new Fair(place);
   fair.syncNothing();
-  const ours = await Holdfast.open(place, "process");
+  const ours = await Holdfast.open("sqlite", place, "process");
   fair.appendBatches(size, 1_000, 64);
   await ours.appendBatches(size, 1_000, 64);
   return { size, fair, ours };

@@ -1,4 +1,4 @@
-/** Runs one task over the workspace, for the root scripts: `task.ts build | test | bench | demo [turbo's own arguments]`. */
+/** Runs one task over the workspace, for the root scripts: `task.ts build | test | demo [turbo's own arguments]`, `task.ts bench [parts of it]`. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,14 +21,14 @@ switch (task) {
     process.exitCode = demo();
     break;
   case "bench":
-    process.exitCode = turbo("run", task, "--concurrency=1", ...plainLogs, ...force, ...rest);
+    process.exitCode = turbo("run", task, "--concurrency=1", ...plainLogs, ...force, "--", ...rest);
     break;
   default:
     process.exitCode = turbo("run", task, ...force, ...rest);
 }
 
 function turbo(...args: string[]): number {
-  return run("turbo", [...args, "--ui=stream"]);
+  return run("turbo", ["--ui=stream", ...args]);
 }
 
 /** Runs a program with our own input and output; gives its exit code. */

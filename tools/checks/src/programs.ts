@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Give the output whatever the exit code is, instead of rejecting. */
   readonly mayFail?: boolean;
+  /** After so long it is killed. Sooner than the test that waits for it gives up, so that nothing is left running. */
+  readonly timeoutMs?: number;
 }
 
 /** Runs a program to its end. Rejects with all that it printed if it fails. */
@@ -23,8 +25,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       cwd: options.cwd,
       env: { ...ownEnvironment(), ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
-      // Sooner than the test that waits for it gives up, so that nothing is left running.
-      timeout: 110_000,
+      timeout: options.timeoutMs ?? 110_000,
       killSignal: "SIGKILL",
     });
     let stdout = "";

@@ -12,6 +12,7 @@ const core = `file:${tarballs["@holdfast/core"]}`;
 
 /** All that comes with each adapter: its own client, and no other's. */
 const trees: Readonly<Record<string, readonly string[]>> = {
+  "@holdfast/filesystem": ["@holdfast/core", "@holdfast/filesystem"],
   "@holdfast/sqlite": ["@holdfast/core", "@holdfast/sqlite", "better-sqlite3", "node-addon-api"],
 };
 

@@ -166,7 +166,7 @@ class LogDriver implements GloballyOrderedDriver {
     const outcomes = foreseen.map(({ refusal }) => (refusal ? refused(refusal) : (rest.next().value ?? LOST)));
     // Those behind an open member are judged when it is sent again.
     if (answers.some(({ kind }) => kind === "uncertain")) return outcomes;
-    // Earlier members did not take effect: who was refused because of them is judged anew.
+    // Who was refused because of earlier members is judged anew: they may have lost, and other heads may have moved.
     const anew = commits.filter((_, index) => foreseen[index]?.rests);
     const judged = (anew.length === 0 ? [] : await this.commit(anew, deadline)).values();
     return outcomes.map((outcome, index) => (foreseen[index]?.rests ? (judged.next().value ?? LOST) : outcome));

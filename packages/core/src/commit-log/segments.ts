@@ -13,8 +13,9 @@ import {
   type StreamGroup,
 } from "./segment.ts";
 
-/** Segments and groups that were read last are kept, up to so many bytes: a reader comes back for the next page. */
-const CACHED_BYTES = 24 * 1024 * 1024;
+/** Groups and segments that were read last are kept, up to so many bytes: a reader comes back for the next page. */
+const CACHED_GROUP_BYTES = 2 * 1024 * 1024;
+const CACHED_SEGMENT_BYTES = 8 * 1024 * 1024;
 const CACHED_LISTS = 64;
 
 /** Messages of a segment in their global order: `first` is the global offset of the first of them. */
@@ -26,8 +27,8 @@ export interface OrderedSegment {
 /** Reads merged segments, by the checkpoint that names them. */
 export class Segments {
   readonly #archive: Archive | undefined;
-  readonly #groups = new ByteCache<StreamGroup | StateGroup>(CACHED_BYTES / 3);
-  readonly #ordered = new ByteCache<OrderedSegment>((CACHED_BYTES * 2) / 3);
+  readonly #groups = new ByteCache<StreamGroup | StateGroup>(CACHED_GROUP_BYTES);
+  readonly #ordered = new ByteCache<OrderedSegment>(CACHED_SEGMENT_BYTES);
   /** Older groups of streams that were read from the beginning, by where their newer ones begin. */
   readonly #older = new Map<string, readonly PlacedExtent[]>();
 

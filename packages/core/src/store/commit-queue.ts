@@ -99,18 +99,21 @@ export class CommitQueue {
   async #drain(lane: Lane): Promise<void> {
     while (lane.waiting.length > 0) {
       lane.inFlight = this.#takeGroup(lane);
+      let takeTurn = lane.inFlight.length > 1;
       await this.#settler.settle(lane.inFlight, {
         hangs: () => {
           lane.stuck = true;
           refuse(lane.waiting, HANGS);
         },
-        answered: () => {
+        answered: (atOnce) => {
           lane.stuck = false;
+          takeTurn ||= atOnce;
         },
       });
       lane.inFlight = [];
       // One turn of the event loop, in which those who were answered may call again: else groups of 1 and 63 alternate.
-      if (!this.#closed) await new Promise<void>((resolve) => setImmediate(resolve));
+      // A lone caller needs none, but where the driver took none itself: everybody else would starve.
+      if (takeTurn && !this.#closed) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     this.#lanes.delete(lane.key);
     if (this.#lanes.size === 0) this.#idle?.();

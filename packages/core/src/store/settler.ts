@@ -32,8 +32,8 @@ interface Queue {
 interface Listener {
   /** The driver is past its deadline and has not answered. */
   hangs(): void;
-  /** It has answered after all. */
-  answered(): void;
+  /** It has answered, in time or after all. `atOnce`: the event loop had no turn meanwhile. */
+  answered(atOnce: boolean): void;
 }
 
 /**
@@ -107,7 +107,7 @@ export class Settler {
     } finally {
       clearImmediate(arm);
       clearTimeout(watchdog);
-      listener.answered();
+      listener.answered(watchdog === undefined);
     }
   }
 

@@ -1,0 +1,2 @@
+export * from "@holdfast/core";
+export { FilesystemDataStore, type FilesystemOptions } from "./filesystem-data-store.ts";
