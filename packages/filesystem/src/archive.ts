@@ -21,8 +21,8 @@ export class FolderArchive implements Archive {
     this.#publisher = publisher;
   }
 
-  writeSegment(name: string, bytes: Uint8Array): Promise<void> {
-    return failing(() => this.#publisher.replace(this.#pathOf(name), bytes));
+  writeSegment(name: string, pieces: readonly Uint8Array[]): Promise<void> {
+    return failing(() => this.#publisher.replace(this.#pathOf(name), pieces));
   }
 
   readSegment(name: string, offset: number, length: number): Promise<Uint8Array | undefined> {

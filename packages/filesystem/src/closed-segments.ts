@@ -44,7 +44,7 @@ export class ClosedSegments {
     for (let each = first; each < number; each++) {
       const end = await this.#lastBlockEnd(each);
       const path = this.#path(each);
-      await this.#publisher.replace(path, encodeLine({ log: "merged", number: each, end }));
+      await this.#publisher.replace(path, [encodeLine({ log: "merged", number: each, end })]);
       this.#descriptors.drop(path);
     }
   }

@@ -10,6 +10,7 @@ import {
   renameSync,
   unlinkSync,
   writeSync,
+  writevSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeOf, damaged } from "./failure.ts";
@@ -71,7 +72,7 @@ export class Publisher {
 
   /** Durable when it resolves, by whomever it was created. false: the name was taken. */
   async create(path: string, bytes: Uint8Array): Promise<boolean> {
-    const created = await this.#write(bytes, (temporary) => {
+    const created = await this.#write([bytes], (temporary) => {
       try {
         linkSync(temporary, path);
         return true;
@@ -86,17 +87,17 @@ export class Publisher {
     return created;
   }
 
-  /** Durable when it resolves. */
-  async replace(path: string, bytes: Uint8Array): Promise<void> {
-    await this.#write(bytes, (temporary) => renameSync(temporary, path));
+  /** A file of `pieces`, behind each other. Durable when it resolves. */
+  async replace(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+    await this.#write(pieces, (temporary) => renameSync(temporary, path));
     await syncFolder(dirname(path));
   }
 
-  async #write<T>(bytes: Uint8Array, publish: (temporary: string) => T): Promise<T> {
+  async #write<T>(pieces: readonly Uint8Array[], publish: (temporary: string) => T): Promise<T> {
     const temporary = join(this.#temporary, temporaryName());
     const fd = openSync(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
     try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written, bytes.length - written);
+      writeAll(fd, pieces);
       await fsync(fd);
     } catch (error) {
       unlinkSync(temporary);
@@ -105,6 +106,21 @@ export class Publisher {
       closeSync(fd);
     }
     return publish(temporary);
+  }
+}
+
+/** So many pieces are written at once. */
+const MAX_PIECES = 512;
+
+/** A file that nobody else sees yet: a short write is gone on with. */
+function writeAll(fd: number, pieces: readonly Uint8Array[]): void {
+  for (let from = 0; from < pieces.length; from += MAX_PIECES) {
+    const some = pieces.slice(from, from + MAX_PIECES);
+    const bytes = some.reduce((sum, piece) => sum + piece.length, 0);
+    const written = writevSync(fd, some);
+    if (written === bytes) continue;
+    const rest = Buffer.concat(some).subarray(written);
+    for (let at = 0; at < rest.length; ) at += writeSync(fd, rest, at, rest.length - at);
   }
 }
 

@@ -22,8 +22,7 @@ export interface FilesystemLogOptions {
 
 const MAX_GROUP_BYTES = 1024 * 1024;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
-/** What a merge holds in memory is a few times as much. */
-const MERGE_AFTER = { blocks: 16_384, bytes: 4 * 1024 * 1024 };
+const MERGE_AFTER = { blocks: 16_384, bytes: SEGMENT_BYTES };
 
 /**
  * A log in files that any number of processes append to: one write and one sync for a block, no lock. Where a block lies

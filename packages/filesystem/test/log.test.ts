@@ -253,7 +253,7 @@ describe("merged blocks", () => {
 describe("the archive", () => {
   test("segments are written, read in parts, listed and removed", async () => {
     const { archive } = await opened();
-    await archive.writeSegment("s-1", Buffer.from("hello, world"));
+    await archive.writeSegment("s-1", [Buffer.from("hello, "), Buffer.from("world")]);
     expect(Buffer.from((await archive.readSegment("s-1", 7, 100)) ?? []).toString()).toBe("world");
     expect(await archive.readSegment("s-2", 0, 1)).toBeUndefined();
     writeFileSync(join(directory, "segments", "Foreign.txt"), "x");
@@ -266,7 +266,7 @@ describe("the archive", () => {
 
   test.each(["../x", "a/b", "", "A", ".", "x".repeat(101)])("the name %j never becomes a path", async (name) => {
     const { archive } = await opened();
-    await expect(archive.writeSegment(name, Buffer.from("x"))).rejects.toMatchObject({ kind: "corruption" });
+    await expect(archive.writeSegment(name, [Buffer.from("x")])).rejects.toMatchObject({ kind: "corruption" });
     await expect(archive.readSegment(name, 0, 1)).rejects.toMatchObject({ kind: "corruption" });
     await expect(archive.removeSegment(name)).rejects.toMatchObject({ kind: "corruption" });
   });

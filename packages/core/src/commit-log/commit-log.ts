@@ -111,8 +111,8 @@ export interface StoredCheckpoint {
 
 /** Keeps merged segments, under names that the engine makes and never uses twice, and one checkpoint, which is replaced. */
 export interface Archive {
-  /** Durable when it resolves. A segment never changes. */
-  writeSegment(name: string, bytes: Uint8Array): Promise<void>;
+  /** A segment of `pieces`, behind each other. Durable when it resolves. A segment never changes. */
+  writeSegment(name: string, pieces: readonly Uint8Array[]): Promise<void>;
   /** undefined: there is no segment of this name. Fewer bytes than asked for only at its end. */
   readSegment(name: string, offset: number, length: number): Promise<Uint8Array | undefined>;
   removeSegment(name: string): Promise<void>;

@@ -1,6 +1,6 @@
 import { DriverFailure } from "../driver/driver-failure.ts";
 import type { ReadLimit, StoredMessage, StoredState } from "../driver/store-driver.ts";
-import { asBuffer } from "./block.ts";
+import { asBuffer, damagedBlock } from "./block.ts";
 import { type Checkpoint, parseState, parseStream } from "./checkpoint.ts";
 import type { CommitLog, Position } from "./commit-log.ts";
 import type { Run, StateRun } from "./heads.ts";
@@ -111,12 +111,12 @@ export class LogReads {
     if (head === undefined || revision > head.revision || revision < 1 || head.revision - revision >= KEPT_RECEIPTS)
       return undefined;
     const run = head.runs.find((one) => one.revision === revision);
-    if (run !== undefined) return linesOf(await this.#bytesOf(run))[1];
+    if (run !== undefined) return linesOf(await this.#bytesOf(run), 1).next().value ?? undefined;
     const row = checkpoint.states.find(persistenceId);
     const extents = row === undefined ? [] : parseState(row).extents;
     for (const extent of extents) {
       const group = await this.#segments.stateGroup(checkpoint, extent);
-      const receipt = linesOf(group.body)[1 + group.revision - revision];
+      const receipt = linesOf(group.body, 1 + group.revision - revision).next().value;
       if (receipt !== undefined) return receipt;
     }
     return undefined;
@@ -164,13 +164,12 @@ export class LogReads {
 }
 
 function* messagesIn(run: Run, body: Buffer | undefined): Generator<StoredMessage> {
-  const records = body === undefined ? [] : linesOf(body);
-  if (records.length !== run.count) {
-    throw new DriverFailure("corruption", "a block of the log is damaged: restore the store from a copy");
-  }
-  for (const [index, record] of records.entries()) {
+  let index = 0;
+  for (const record of body === undefined ? [] : linesOf(body)) {
     yield { stream: run.stream, offset: run.offset + index, globalOffset: run.global + index, record };
+    index += 1;
   }
+  if (index !== run.count) throw damagedBlock();
 }
 
 /** Runs from `from` on that may fit the page: not all of those of a long stream. */

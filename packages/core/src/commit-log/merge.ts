@@ -46,7 +46,8 @@ export interface MergeInput extends MergeSource {
 }
 
 export interface Merged {
-  readonly segment: Buffer;
+  /** Its pieces, behind each other: they lie in what was read, which is not copied. */
+  readonly segment: readonly Buffer[];
   readonly checkpoint: Buffer;
 }
 
@@ -55,32 +56,33 @@ export async function merge(input: MergeInput): Promise<Merged> {
   const { checkpoint, kept, to, last, nextGlobal } = input;
   const sources = gather(input);
   const base = checkpoint.segments.slice(0, kept);
-  const groups: Buffer[] = [];
+  const pieces: Buffer[] = [];
   const streams = new Map<string, MergedStream>();
   const states = new Map<string, MergedState>();
   const range = { from: base.at(-1)?.to ?? 0, to, last, nextGlobal, base };
   const headerBytes = encodeSegmentHeader(range, 0).length;
   let at = headerBytes;
-  const write = (bytes: Buffer, count: number): Extent => {
-    const extent = { segment: kept, at, bytes: bytes.length, count };
-    groups.push(bytes);
-    at += bytes.length;
+  const write = (group: readonly Buffer[], count: number): Extent => {
+    const bytes = group.reduce((sum, piece) => sum + piece.length, 0);
+    const extent = { segment: kept, at, bytes, count };
+    for (const piece of group) pieces.push(piece);
+    at += bytes;
     return extent;
   };
-  for (const [stream, pieces] of sortedByName(sources.streams)) {
+  for (const [stream, parts] of sortedByName(sources.streams)) {
     const row = checkpoint.streams.find(stream);
     const before = row === undefined ? NOTHING_BEFORE : keptExtents(parseStream(row), sources, kept);
-    streams.set(stream, writeStream(stream, pieces, before, write));
+    streams.set(stream, writeStream(stream, parts, before, write));
     if (streams.size % GROUPS_A_TURN === 0) await turn();
   }
-  for (const [persistenceId, pieces] of sortedByName(sources.states)) {
+  for (const [persistenceId, parts] of sortedByName(sources.states)) {
     const row = checkpoint.states.find(persistenceId);
     const before = row === undefined ? [] : parseState(row).extents.filter(({ segment }) => segment < kept);
-    states.set(persistenceId, writeState(persistenceId, pieces, before, write));
+    states.set(persistenceId, writeState(persistenceId, parts, before, write));
     if (states.size % GROUPS_A_TURN === 0) await turn();
   }
-  const segment = Buffer.concat([encodeSegmentHeader(range, at - headerBytes), ...groups]);
-  const info: SegmentInfo = { name: input.name, bytes: segment.length, to, nextGlobal };
+  const segment = [encodeSegmentHeader(range, at - headerBytes), ...pieces];
+  const info: SegmentInfo = { name: input.name, bytes: at, to, nextGlobal };
   const retired = [
     ...input.retired,
     ...checkpoint.segments.slice(kept).map(({ name }) => ({ name, atMs: input.nowMs })),
@@ -95,7 +97,7 @@ function writeStream(
   stream: string,
   pieces: readonly Piece[],
   before: Back,
-  write: (bytes: Buffer, count: number) => Extent,
+  write: (group: readonly Buffer[], count: number) => Extent,
 ): MergedStream {
   let { firstOffset, extents } = before;
   let nextOffset = 0;
@@ -120,7 +122,7 @@ function writeState(
   persistenceId: string,
   pieces: readonly StatePiece[],
   before: readonly Extent[],
-  write: (bytes: Buffer, count: number) => Extent,
+  write: (group: readonly Buffer[], count: number) => Extent,
 ): MergedState {
   const newest = pieces.at(-1);
   if (newest === undefined) throw new RangeError("a state that is merged has a revision");

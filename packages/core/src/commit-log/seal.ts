@@ -23,6 +23,18 @@ export function seal(rest: string): Buffer {
   return sealInPlace(bytes);
 }
 
+/** What is sealed as pieces behind each other, the first of which is the line that begins with the seal. Nothing is copied. */
+export function sealPieces(line: string, body: readonly Buffer[]): readonly Buffer[] {
+  const first = Buffer.from(`{"crc":"00000000","size":"00000000",${line}`);
+  let size = first.length;
+  for (const piece of body) size += piece.length;
+  first.write(hex(size), SIZE_AT, "latin1");
+  let crc = crc32(first.subarray(CHECKED_FROM));
+  for (const piece of body) crc = crc32(piece, crc);
+  first.write(hex(crc), CRC_AT, "latin1");
+  return [first, ...body];
+}
+
 /** Fills in the seal of bytes that begin with room for one. */
 export function sealInPlace(bytes: Buffer): Buffer {
   CRC_PREFIX.copy(bytes, 0);
@@ -48,11 +60,17 @@ export function statedSize(bytes: Buffer, at: number): number | undefined {
   return size >= SEAL_BYTES ? size : undefined;
 }
 
+/** The size of what is sealed at `at`, if it is there to its end and is what was sealed; undefined: it is not. */
+export function wholeSize(bytes: Buffer, at: number): number | undefined {
+  const size = statedSize(bytes, at);
+  if (size === undefined || size > bytes.length - at) return undefined;
+  const stated = Number.parseInt(sealedCrc(bytes, at), 16);
+  return stated === crc32(bytes.subarray(at + CHECKED_FROM, at + size)) ? size : undefined;
+}
+
 /** Whether something sealed begins at `at`, is there to its end, and is what was sealed. */
 export function isWhole(bytes: Buffer, at: number): boolean {
-  const size = statedSize(bytes, at);
-  if (size === undefined || size > bytes.length - at) return false;
-  return sealedCrc(bytes, at) === hex(crc32(bytes.subarray(at + CHECKED_FROM, at + size)));
+  return wholeSize(bytes, at) !== undefined;
 }
 
 function hex(value: number): string {

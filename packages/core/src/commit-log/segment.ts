@@ -1,7 +1,7 @@
 import { DriverFailure } from "../driver/driver-failure.ts";
 import { type Extent, flatExtents, parseExtents, type SegmentInfo } from "./checkpoint.ts";
 import type { Position, Witness } from "./commit-log.ts";
-import { isWhole, SEAL_BYTES, seal, sealInPlace, statedSize } from "./seal.ts";
+import { seal, sealPieces, statedSize, wholeSize } from "./seal.ts";
 
 /**
  * The stored form of a merged segment: what the blocks of a stretch of the log wrote, sorted by stream, as lines of JSON.
@@ -104,7 +104,7 @@ export function parseSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
 export function encodeStreamGroup(
   group: Pick<StreamGroup, "stream" | "offset" | "globals" | "back">,
   bodies: readonly Buffer[],
-): Buffer {
+): readonly Buffer[] {
   const { stream, offset, globals, back } = group;
   const fields = { stream, offset, globals, back: back && [back.firstOffset, ...flatExtents(back.extents)] };
   return encodeGroup(fields, bodies);
@@ -113,7 +113,7 @@ export function encodeStreamGroup(
 export function encodeStateGroup(
   group: Pick<StateGroup, "persistenceId" | "revision" | "live">,
   bodies: readonly Buffer[],
-): Buffer {
+): readonly Buffer[] {
   return encodeGroup({ state: group.persistenceId, revision: group.revision, live: group.live ? 1 : 0 }, bodies);
 }
 
@@ -160,10 +160,15 @@ export function* groupsOf(bytes: Buffer, header: SegmentHeader): Generator<Strea
   }
 }
 
-/** The lines of a body, without their line feeds. */
-export function linesOf(body: Buffer): readonly string[] {
-  const text = body.toString("utf8");
-  return text === "" ? [] : text.slice(0, -1).split("\n");
+/** The lines of a body behind the first `skip`, without their line feeds, each decoded by itself: what is kept of one keeps no other. */
+export function* linesOf(body: Buffer, skip = 0): Generator<string> {
+  let line = 0;
+  for (let at = 0; at < body.length; line++) {
+    const end = body.indexOf(LINE_FEED, at);
+    if (end < 0) throw damagedSegment();
+    if (line >= skip) yield body.toString("utf8", at, end);
+    at = end + 1;
+  }
 }
 
 /** Cuts a body behind its first `count` lines. */
@@ -177,17 +182,17 @@ export function damagedSegment(): DriverFailure {
   return new DriverFailure("corruption", "a merged segment is damaged: restore the store from a copy");
 }
 
-function encodeGroup(fields: object, bodies: readonly Buffer[]): Buffer {
-  const header = Buffer.from(`${JSON.stringify(fields).slice(1)}\n`);
-  return sealInPlace(Buffer.concat([Buffer.alloc(SEAL_BYTES), header, ...bodies]));
+function encodeGroup(fields: object, bodies: readonly Buffer[]): readonly Buffer[] {
+  return sealPieces(`${JSON.stringify(fields).slice(1)}\n`, bodies);
 }
 
 function parseHeader(
   bytes: Buffer,
   at: number,
 ): { readonly fields: Record<string, unknown>; readonly bodyAt: number; readonly size: number } | undefined {
-  if (!isWhole(bytes, at)) return undefined;
+  const size = wholeSize(bytes, at);
+  if (size === undefined) return undefined;
   const bodyAt = bytes.indexOf(LINE_FEED, at) + 1;
   const fields = JSON.parse(bytes.toString("utf8", at, bodyAt)) as Record<string, unknown>;
-  return { fields, bodyAt, size: statedSize(bytes, at) ?? 0 };
+  return { fields, bodyAt, size };
 }

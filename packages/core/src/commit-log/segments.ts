@@ -172,14 +172,15 @@ function inGlobalOrder(bytes: Buffer, first: number, next: number): OrderedSegme
 
 /** The messages of a group from `offset` on. */
 export function* messagesOf(group: StreamGroup, offset: number): Generator<StoredMessage> {
-  const lines = linesOf(group.body);
+  const skip = Math.max(0, offset - group.offset);
+  const lines = linesOf(group.body, skip);
   let index = 0;
   for (let pair = 0; pair < group.globals.length; pair += 2) {
     const [from = 0, count = 0] = group.globals.slice(pair, pair + 2);
     for (let ordinal = 0; ordinal < count; ordinal++, index++) {
-      if (group.offset + index < offset) continue;
-      const record = lines[index];
-      if (record === undefined) throw damagedSegment();
+      if (index < skip) continue;
+      const { value: record } = lines.next();
+      if (typeof record !== "string") throw damagedSegment();
       yield { stream: group.stream, offset: group.offset + index, globalOffset: from + ordinal, record };
     }
   }

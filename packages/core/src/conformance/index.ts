@@ -18,6 +18,7 @@ export type {
   Operation,
   Outcome,
   ReadOperation,
+  Span,
   Violation,
 } from "./history/history.ts";
 export {

@@ -43,7 +43,15 @@ export async function judge(
     return { kind: "conflict", error };
   }
   // A place that another took can't become ours: no try of this commit can land any more.
-  return takenByOther || !past.replyLost ? conflict : { kind: "unknown" };
+  if (takenByOther) return conflict;
+  if (past.replyLost) return { kind: "unknown" };
+  return { kind: "conflict", error: conflictError(write, await revisionNow(driver, write, refusal.actual)) };
+}
+
+/** Nobody knows any more who took the place: the conflict then tells how many revisions lie over it by now, not how many did. */
+async function revisionNow(driver: StoreDriver, write: Write, actual: number): Promise<number> {
+  if (write.kind === "append" || actual <= write.expectedRevision) return actual;
+  return (await driver.readState(write.persistenceId))?.revision ?? actual;
 }
 
 /** Who holds the place of a write. undefined: nobody, or it is forgotten because too many revisions lie over it; neither proves anything. */

@@ -115,7 +115,7 @@ function open(kind: keyof typeof KIND, name: string, offset: number, record: str
 
 /** Names come back again and again: looking one up costs less than its checksum. */
 const nameChecksums = new Map<string, number>();
-const MAX_REMEMBERED_NAMES = 4_096;
+const MAX_REMEMBERED_NAMES = 16_384;
 
 function nameSeed(kind: keyof typeof KIND, name: string): number {
   let seed = nameChecksums.get(name);

@@ -67,8 +67,8 @@ class MemoryArchive implements Archive {
     this.#world = world;
   }
 
-  async writeSegment(name: string, bytes: Uint8Array): Promise<void> {
-    this.#world.segments.set(name, bytes);
+  async writeSegment(name: string, pieces: readonly Uint8Array[]): Promise<void> {
+    this.#world.segments.set(name, Buffer.concat(pieces));
   }
 
   async readSegment(name: string, offset: number, length: number): Promise<Uint8Array | undefined> {

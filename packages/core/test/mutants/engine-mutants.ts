@@ -126,8 +126,8 @@ export const engineMutants: readonly Mutant[] = [
     breaks: "L-4",
     found: "both",
     file: "commit-log/seal.ts",
-    find: "return sealedCrc(bytes, at) === hex(crc32(bytes.subarray(at + CHECKED_FROM, at + size)));",
-    replace: "return true;",
+    find: "return stated === crc32(bytes.subarray(at + CHECKED_FROM, at + size)) ? size : undefined;",
+    replace: "return stated >= 0 ? size : undefined;",
   },
   {
     name: "M20 what a block vouches for is not looked at",

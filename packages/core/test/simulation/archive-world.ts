@@ -18,8 +18,8 @@ export class ArchiveWorld {
 
   handle(network: Network): Archive {
     return {
-      writeSegment: (name, bytes) => {
-        const copy = Uint8Array.from(bytes);
+      writeSegment: (name, pieces) => {
+        const copy = Uint8Array.from(Buffer.concat(pieces));
         return reply(network.write(`write segment ${name}`, () => this.#writeSegment(network, name, copy)));
       },
       readSegment: (name, offset, length) =>

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { check, clause } from "../define.ts";
@@ -7,13 +8,26 @@ import { waysToOpen } from "./opened.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** Bytes in use by this process's objects and buffers, after garbage collection. */
+/** So many looks in a row that find no less, so far apart, tell that the process rests. */
+const LOOKS = 5;
+const LOOK_MS = 10;
+
+/**
+ * Bytes in use by this process's objects and buffers, after garbage collection, at rest: what a store works on in the
+ * background is not held for a cursor.
+ */
 async function bytesInUse(collect: () => void): Promise<number> {
-  // What a settled call still holds is let go within a turn.
-  await nextTurn();
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  let least = Number.POSITIVE_INFINITY;
+  for (let looks = 0; looks < LOOKS; looks++) {
+    // What a settled call still holds is let go within a turn.
+    await nextTurn();
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    if (heapUsed + external < least - mebibyte) looks = 0;
+    least = Math.min(least, heapUsed + external);
+    await sleep(LOOK_MS);
+  }
+  return least;
 }
 
 /** Garbage collection on request, whatever flags the process was started with; undefined where the runtime has none. */

@@ -20,7 +20,7 @@ export class Findings {
 }
 
 /** An operation in one line. */
-export function describe(operation: Operation): string {
+function describe(operation: Operation): string {
   return `${operation.client} ${call(operation)}, called ${operation.called}, returned ${operation.returned}`;
 }
 

@@ -10,7 +10,8 @@ export type History = readonly Operation[];
 /** One call, whole: there is one for each call that was made, also for those that never returned. */
 export type Operation = CommitOperation | ReadOperation;
 
-interface Span {
+/** Who called, and when: on one clock that is common to all processes of a history. */
+export interface Span {
   /** Who called: for the reader of a violation; the checker does not use it. */
   readonly client: string;
   readonly called: number;

@@ -9,6 +9,7 @@ import type {
   ReadOperation,
 } from "./history.ts";
 
+/** How a random history is made. */
 export interface RandomHistoryOptions {
   /** How many clients call at once; 8 unless given. */
   readonly clients?: number;
