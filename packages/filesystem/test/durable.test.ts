@@ -63,7 +63,8 @@ test("a writer that slept does not make the next file anew where it is missing",
   const append = (to: FilesystemLog, name: string) =>
     to.append(seal(`"block":1,"id":"${name}","commits":[]}\n[1]\n`), performance.now() + 10_000);
   const second = join(directory, "log/000000000002.jsonl");
-  for (let index = 0; !existsSync(second); index++) expect(await append(log, `n${index}`)).toEqual({ kind: "appended" });
+  for (let index = 0; !existsSync(second); index++)
+    expect(await append(log, `n${index}`)).toEqual({ kind: "appended" });
   rmSync(second);
   expect(await append(sleeper, "late")).toMatchObject({ kind: "notWritten", cause: { kind: "corruption" } });
   expect(existsSync(second)).toBe(false);
