@@ -50,10 +50,11 @@ export class Follower {
 
   /** Reads on to an expected block, as far as it and no further: so a lone append needs no look at the log's end. */
   async reach(block: Block): Promise<void> {
-    while (this.#isAwaited(block)) {
+    // Mostly the own block comes next. Where it does not, this process may be far behind.
+    for (let maxBytes = block.size; this.#isAwaited(block); maxBytes = CATCH_UP_BYTES) {
       const from = this.#view.position;
       const mine = this.#looking === undefined;
-      await (this.#looking ?? this.#begin(block.size));
+      await (this.#looking ?? this.#begin(maxBytes));
       // It is not there, though it was appended: whoever asks next finds out.
       if (mine && this.#view.position === from) return;
     }
