@@ -12,8 +12,6 @@ class SlowDriver extends MemoryDriver {
 }
 
 const NOTICE_MS = 10;
-/** So often the driver is asked: a change is then noticed within `NOTICE_MS` at the median. */
-const POLL_MS = 1.5 * NOTICE_MS;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -22,16 +20,16 @@ test("readers that come and go while the driver is asked do not have it asked tw
   const driver = new SlowDriver();
   const tail = new Tail(driver, NOTICE_MS);
   const first = tail.wait("global");
-  await vi.advanceTimersByTimeAsync(POLL_MS);
+  await vi.advanceTimersByTimeAsync(NOTICE_MS);
   expect(driver.questions).toHaveLength(1);
 
   first.cancel();
   tail.wait("global");
-  await vi.advanceTimersByTimeAsync(10 * POLL_MS);
+  await vi.advanceTimersByTimeAsync(10 * NOTICE_MS);
   expect(driver.questions).toHaveLength(1);
 
   driver.questions[0]?.(false);
-  await vi.advanceTimersByTimeAsync(POLL_MS);
+  await vi.advanceTimersByTimeAsync(NOTICE_MS);
   expect(driver.questions).toHaveLength(2);
   tail.close();
 });
@@ -41,7 +39,7 @@ test("nobody waits: nobody is asked, and no timer is left", async () => {
   const tail = new Tail(driver, NOTICE_MS);
   tail.wait("global").cancel();
   expect(vi.getTimerCount()).toBe(0);
-  await vi.advanceTimersByTimeAsync(10 * POLL_MS);
+  await vi.advanceTimersByTimeAsync(10 * NOTICE_MS);
   expect(driver.questions).toHaveLength(0);
 });
 
@@ -49,7 +47,7 @@ test("what moved elsewhere wakes whoever waits", async () => {
   const driver = new SlowDriver();
   const tail = new Tail(driver, NOTICE_MS);
   const waiters = [tail.wait("global"), tail.wait({ stream: "orders" })];
-  await vi.advanceTimersByTimeAsync(POLL_MS);
+  await vi.advanceTimersByTimeAsync(NOTICE_MS);
   driver.questions[0]?.(true);
   await Promise.all(waiters.map((waiter) => waiter.woken));
   tail.close();

@@ -36,6 +36,8 @@ class LogDriver implements GloballyOrderedDriver {
   readonly durable: boolean;
   readonly noticeMs: number;
   readonly maxGroupBytes: number;
+  /** Where the log has hints to give. */
+  readonly watch?: (wake: () => void) => () => void;
   readonly #log: CommitLog;
   readonly #view: View;
   readonly #segments: Segments;
@@ -54,6 +56,7 @@ class LogDriver implements GloballyOrderedDriver {
     this.durable = log.durable;
     this.noticeMs = log.noticeMs;
     this.maxGroupBytes = log.maxGroupBytes;
+    if (log.watch !== undefined) this.watch = log.watch.bind(log);
     this.#view = new View(log.start);
     this.#segments = new Segments(log.archive);
     this.#reads = new LogReads(log, this.#view, this.#segments);
@@ -128,10 +131,6 @@ class LogDriver implements GloballyOrderedDriver {
     const { checkpoint } = this.#view;
     const itemOf = (persistenceId: string) => (this.#view.state(persistenceId)?.live ? persistenceId : undefined);
     return listPage(checkpoint.states, this.#view.unmergedStates(), { prefix, after }, itemOf);
-  }
-
-  watch(wake: () => void): () => void {
-    return this.#log.watch?.(wake) ?? (() => undefined);
   }
 
   async changed(): Promise<boolean> {

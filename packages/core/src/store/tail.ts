@@ -11,9 +11,9 @@ export interface Waiter {
   cancel(): void;
 }
 
-/** Asked so often, a change is noticed within `noticeMs` at the median, with room to spare. */
-const NOTICES_A_POLL = 1.5;
-/** For so long after anything moved the store is asked that often; after that, every `IDLE_POLL_MS`. */
+/** Where the driver's hints are sooner, the poll is for those that get lost: so much longer, and still in time at the median. */
+const WATCHED_POLL = 1.5;
+/** For so long after anything moved the store is asked every `noticeMs` or so; after that, every `IDLE_POLL_MS`. */
 const ACTIVE_MS = 12_000;
 const IDLE_POLL_MS = 1_000;
 /** For so long after the last reader went, the driver's watch is kept: the next reader is likely near. */
@@ -118,7 +118,7 @@ export class Tail {
   #schedule(): void {
     if (this.#noticeMs === 0 || this.#closed || this.#looking || this.#poll !== undefined) return;
     const quiet = performance.now() - this.#movedAt > ACTIVE_MS;
-    const pollMs = this.#noticeMs * NOTICES_A_POLL;
+    const pollMs = this.#noticeMs * (this.#driver.watch === undefined ? 1 : WATCHED_POLL);
     this.#poll = setTimeout(() => void this.#look(), quiet ? Math.max(IDLE_POLL_MS, pollMs) : pollMs);
   }
 
