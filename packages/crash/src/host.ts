@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { skipLoudly } from "@holdfast/test-kit";
 import type { Cut, CutPlan, CutSum } from "./power-cuts.ts";
 import { withScratch } from "./scratch.ts";
-import { skipLoudly } from "./skip.ts";
 
 /** What the process inside sends. */
 export type Word = { readonly cut: Cut } | { readonly sum: CutSum } | "ready";

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
+import { canTrace } from "@holdfast/test-kit";
 import { backends } from "./backends.ts";
 import type { Tally } from "./chronicle.ts";
 import { canCutPower, cutPowerApart } from "./host.ts";
 import { killWriters } from "./kills.ts";
 import { Progress } from "./progress.ts";
 import { withScratch } from "./scratch.ts";
-import { canTrace } from "./trace.ts";
 
 /** `pnpm crash [--cuts N] [--kills N] [--backend NAME]... [--seed S]`: so many of each backend, twice as many kills as cuts unless said. */
 interface Row extends Tally {

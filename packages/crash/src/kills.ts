@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Numbers } from "@holdfast/test-kit";
 import { type Backend, backendNamed } from "./backends.ts";
 import { Chronicle, noTally, sumOf, type Tally } from "./chronicle.ts";
 import { nowNs } from "./journal.ts";
-import { Numbers } from "./numbers.ts";
 import { Sweep } from "./sweep.ts";
 import { killedAt } from "./trace.ts";
 import { type Task, WorkerProcess } from "./worker-process.ts";

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { Numbers } from "@holdfast/test-kit";
 import { type Backend, backendNamed } from "./backends.ts";
 import { Chronicle, noTally, sumOf, type Tally } from "./chronicle.ts";
 import { Disk } from "./disk.ts";
-import { Numbers } from "./numbers.ts";
 import { slowSyncs } from "./trace.ts";
 import { type Event, type Task, WorkerProcess } from "./worker-process.ts";
 

@@ -1,4 +1,4 @@
-import type { Numbers } from "./numbers.ts";
+import type { Numbers } from "@holdfast/test-kit";
 
 /** Goes through the 1st, 2nd, ... time that a program makes one system call, and begins again when it has outlived them. */
 export class Sweep {

@@ -1,24 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { skipLoudly } from "./skip.ts";
-
 const SYNCS = "fsync,fdatasync";
-
-/** Whether system calls can be altered here. Where root is, Debian's strace is installed; with CI=true it must be there. */
-export function canTrace(): boolean {
-  if (works()) return true;
-  if (process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0) {
-    // A new machine has no lists of packages yet.
-    for (const args of [["update"], ["install", "--yes", "--no-install-recommends", "strace"]]) {
-      spawnSync("apt-get", args, { stdio: "ignore", timeout: 120_000 });
-    }
-    if (works()) return true;
-  }
-  return skipLoudly("strace is missing or may not trace: install it (apt-get install strace), or no system call fails");
-}
-
-function works(): boolean {
-  return spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
-}
 
 /** What to start a program under, so that each of its syncs begins so much later: a slow disk. */
 export function slowSyncs(delayMs: number, calls: string = SYNCS): readonly string[] {

@@ -1,7 +1,7 @@
 import { flushCompileCache } from "node:module";
+import { Numbers } from "@holdfast/test-kit";
 import { backendNamed } from "./backends.ts";
 import { Journal } from "./journal.ts";
-import { Numbers } from "./numbers.ts";
 import { read } from "./reader.ts";
 import type { Task } from "./worker-process.ts";
 import { Writer } from "./writer.ts";

@@ -7,10 +7,10 @@ import {
   type Transaction,
 } from "@holdfast/core";
 import type { HistoryWrite } from "@holdfast/core/conformance";
+import type { Numbers } from "@holdfast/test-kit";
 import type { Store } from "./backends.ts";
 import { type Ending, type Journal, nowNs } from "./journal.ts";
 import { type Marked, marked, tokenOf } from "./message.ts";
-import type { Numbers } from "./numbers.ts";
 
 /** One write that a turn wants, wherever its stream or state has come to. */
 type Wanted =

@@ -1,7 +1,7 @@
+import { canTrace } from "@holdfast/test-kit";
 import { expect, test } from "vitest";
 import { killWriters, type Round } from "../src/kills.ts";
 import { withScratch } from "../src/scratch.ts";
-import { canTrace } from "../src/trace.ts";
 import { seed } from "./seed.ts";
 
 const KILLS = { sqlite: 80, filesystem: 70, "filesystem-small-files": 50 };

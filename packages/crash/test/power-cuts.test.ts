@@ -1,8 +1,8 @@
+import { canTrace } from "@holdfast/test-kit";
 import { expect, test } from "vitest";
 import { canCutPower, cutPowerApart } from "../src/host.ts";
 import type { Cut } from "../src/power-cuts.ts";
 import { withScratch } from "../src/scratch.ts";
-import { canTrace } from "../src/trace.ts";
 import { seed } from "./seed.ts";
 
 const CUTS = { sqlite: 20, filesystem: 12, "filesystem-small-files": 8 };

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { canTrace } from "@holdfast/test-kit";
 import { describe, expect, test } from "vitest";
 import { canCutPower, cutPowerApart } from "../src/host.ts";
 import type { Sabotage } from "../src/power-cuts.ts";
 import { withScratch } from "../src/scratch.ts";
-import { canTrace, skippedSyncs, slowSyncs } from "../src/trace.ts";
+import { skippedSyncs, slowSyncs } from "../src/trace.ts";
 import { seed } from "./seed.ts";
 
 /** The same power cuts under stores that don't keep their promise: the loss must be found. */

@@ -22,7 +22,8 @@ export interface FilesystemLogOptions {
 
 const MAX_GROUP_BYTES = 1024 * 1024;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
-const MERGE_AFTER = { blocks: 16_384, bytes: SEGMENT_BYTES };
+/** What is not merged is held in memory, name by name, and so it counts when a store is opened. */
+const MERGE_AFTER = { blocks: 16_384, bytes: 4 * 1024 * 1024 };
 
 /**
  * A log in files that any number of processes append to: one write and one sync for a block, no lock. Where a block lies

@@ -1,64 +1,17 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { Child as AnyChild } from "@holdfast/test-kit";
 
-/** Another process that runs `programs/<name>.ts`. What it sends is received in order. */
-export class Child {
-  readonly process: ChildProcess;
-  readonly #received: unknown[] = [];
-  readonly #gone: Promise<void>;
-  #wake: (() => void) | undefined;
-  #ended = false;
-
+/** Another process that runs `programs/<name>.ts`. */
+export class Child extends AnyChild {
   constructor(name: string, args: readonly string[], under: readonly string[] = []) {
-    const [execPath, ...before] = [...under, process.execPath];
-    this.process = fork(programPath(name), args, {
-      execPath: execPath ?? process.execPath,
-      execArgv: [...before, "--disable-warning=ExperimentalWarning"],
-      serialization: "advanced",
-    });
-    this.process.on("message", (message) => {
-      this.#received.push(message);
-      this.#wake?.();
-    });
-    this.#gone = once(this.process, "close").then(() => {
-      this.#ended = true;
-      this.#wake?.();
-    });
-  }
-
-  /** The next thing it sends; undefined if it ends without. */
-  async next<T>(): Promise<T | undefined> {
-    while (this.#received.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#received.shift() as T | undefined;
-  }
-
-  /** All that it sends until it ends. */
-  async rest<T>(): Promise<readonly T[]> {
-    await this.#gone;
-    return this.#received.splice(0) as T[];
-  }
-
-  tell(message: string): void {
-    this.process.send(message);
-  }
-
-  async kill(): Promise<void> {
-    this.process.kill("SIGKILL");
-    await this.#gone;
-  }
-
-  /** Resolves with its exit code. */
-  async ended(): Promise<number | null> {
-    await this.#gone;
-    return this.process.exitCode;
+    super(urlOf(name), args, under);
   }
 }
 
 export function programPath(name: string): string {
-  return fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+  return fileURLToPath(urlOf(name));
+}
+
+function urlOf(name: string): URL {
+  return new URL(`./programs/${name}.ts`, import.meta.url);
 }

@@ -2,10 +2,10 @@ import { copyFileSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createEnvelope, FilesystemDataStore } from "@holdfast/filesystem";
+import { canMount, canTrace, freshFolder } from "@holdfast/test-kit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Child } from "./child.ts";
-import { freshFolder } from "./place.ts";
-import { type Call, canMount, canTrace, counted, interfering, traced } from "./strace.ts";
+import { type Call, counted, interfering, traced } from "./strace.ts";
 
 let folder = "";
 let directory = "";

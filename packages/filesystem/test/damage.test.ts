@@ -8,9 +8,9 @@ import {
   HoldfastError,
   hasGlobalOrder,
 } from "@holdfast/filesystem";
+import { freshFolder } from "@holdfast/test-kit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { damageStore } from "./faults.ts";
-import { freshFolder } from "./place.ts";
 import { openSmallStore } from "./small-store.ts";
 
 const SEEDS = Number(process.env["HOLDFAST_DAMAGES"] ?? 200);

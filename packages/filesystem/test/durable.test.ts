@@ -2,13 +2,12 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { seal } from "@holdfast/core/log";
 import { FilesystemDataStore } from "@holdfast/filesystem";
+import { canTrace, freshFolder } from "@holdfast/test-kit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Publisher } from "../src/files.ts";
 import { FilesystemLog } from "../src/filesystem-log.ts";
 import { encodeMark, MarkFile } from "../src/mark.ts";
 import { Child } from "./child.ts";
-import { freshFolder } from "./place.ts";
-import { canTrace } from "./strace.ts";
 
 let folder = "";
 let directory = "";

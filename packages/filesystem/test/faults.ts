@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { driverFaults, type Faults } from "@holdfast/core/conformance";
 import { seal } from "@holdfast/core/log";
 import { FilesystemDataStore } from "@holdfast/filesystem";
-import { Numbers } from "./numbers.ts";
+import { Numbers } from "@holdfast/test-kit";
 
 /** What the suite can't provoke through the public API. Places are closed when they are damaged or marked. */
 export const faults: Faults = {

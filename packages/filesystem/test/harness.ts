@@ -2,8 +2,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Harness } from "@holdfast/core/conformance";
 import { FilesystemDataStore } from "@holdfast/filesystem";
+import { freshFolder } from "@holdfast/test-kit";
 import { faults } from "./faults.ts";
-import { freshFolder } from "./place.ts";
 
 /** A place is a folder of its own that holds one store's folder. */
 const harness: Harness = {

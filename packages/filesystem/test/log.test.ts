@@ -1,13 +1,13 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LogPage, type Position, seal } from "@holdfast/core/log";
+import { freshFolder } from "@holdfast/test-kit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FolderArchive } from "../src/archive.ts";
 import { Publisher } from "../src/files.ts";
 import { FilesystemLog } from "../src/filesystem-log.ts";
 import { encodeLine, SEPARATOR } from "../src/framing.ts";
 import { positionOf, segmentOf } from "../src/layout.ts";
-import { freshFolder } from "./place.ts";
 
 let folder = "";
 let directory = "";

@@ -16,11 +16,11 @@ import {
 import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { createEnvelope, FilesystemDataStore } from "@holdfast/filesystem";
+import { freshFolder } from "@holdfast/test-kit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkPlatform, unfitFileSystem } from "../src/directory.ts";
 import { Child } from "./child.ts";
 import { faults } from "./faults.ts";
-import { freshFolder } from "./place.ts";
 
 let folder = "";
 let directory = "";

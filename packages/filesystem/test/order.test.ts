@@ -1,10 +1,9 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { canTrace, freshFolder } from "@holdfast/test-kit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Child } from "./child.ts";
-import { freshFolder } from "./place.ts";
-import { canTrace } from "./strace.ts";
 
 /** What a process did to its files, in order: what is written, made durable, or given a name. */
 interface Step {

@@ -1,11 +1,10 @@
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { seal } from "@holdfast/core/log";
+import { freshFolder, Numbers } from "@holdfast/test-kit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { encodeLine, SEPARATOR } from "../src/framing.ts";
 import { type Scan, scan } from "../src/scan.ts";
-import { Numbers } from "./numbers.ts";
-import { freshFolder } from "./place.ts";
 
 const SEED = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000_000);
 const separator = SEPARATOR.toString();

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FilesystemDataStore } from "@holdfast/filesystem";
+import { freshFolder } from "@holdfast/test-kit";
 import { expect, test } from "vitest";
 import { Child } from "./child.ts";
-import { freshFolder } from "./place.ts";
 import { openSmallStore } from "./small-store.ts";
 
 const WRITERS = 4;

@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createEnvelope, SqliteDataStore } from "@holdfast/sqlite";
+import { freshFolder } from "@holdfast/test-kit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Child } from "./child.ts";
-import { freshFolder } from "./place.ts";
 
 const message = (data: unknown) => createEnvelope({ type: "t", data });
 let folder = "";

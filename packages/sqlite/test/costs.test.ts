@@ -2,11 +2,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DriverDataStore } from "@holdfast/core/driver";
 import { createEnvelope, type Envelope, type GloballyOrderedMessageStore, SqliteDataStore } from "@holdfast/sqlite";
+import { canMount, canTrace, freshFolder } from "@holdfast/test-kit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSqliteDriver } from "../src/sqlite-driver.ts";
 import { Child } from "./child.ts";
-import { freshFolder } from "./place.ts";
-import { canMount, canTrace, traced, withFailingSyncs } from "./strace.ts";
+import { traced, withFailingSyncs } from "./strace.ts";
 
 let folder = "";
 let path = "";

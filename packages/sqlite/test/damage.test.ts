@@ -1,10 +1,10 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createEnvelope, type DurableStateStore, HoldfastError, SqliteDataStore } from "@holdfast/sqlite";
+import { freshFolder } from "@holdfast/test-kit";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { damageBytes } from "./faults.ts";
-import { freshFolder } from "./place.ts";
 
 const SEEDS = Number(process.env["HOLDFAST_DAMAGES"] ?? 200);
 const FIRST_SEED = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000_000);

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { driverFaults, type Faults } from "@holdfast/core/conformance";
 import { SqliteDataStore } from "@holdfast/sqlite";
+import { Numbers } from "@holdfast/test-kit";
 import Database from "better-sqlite3";
-import { Numbers } from "./numbers.ts";
 
 /** What the suite can't provoke through the public API. Places are closed when they are damaged or marked. */
 export const faults: Faults = {

@@ -1,9 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createEnvelope, type MessageStream, SqliteDataStore } from "@holdfast/sqlite";
+import { freshFolder, Numbers } from "@holdfast/test-kit";
 import { expect, test } from "vitest";
-import { Numbers } from "./numbers.ts";
-import { freshFolder } from "./place.ts";
 
 const SEED = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000_000);
 const STREAMS = 30;

@@ -2,12 +2,11 @@ import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFile
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SqliteDataStore } from "@holdfast/sqlite";
+import { freshFolder, Numbers } from "@holdfast/test-kit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { checkLeftLog } from "../src/left-log.ts";
 import { Child } from "./child.ts";
 import { damageBytes } from "./faults.ts";
-import { Numbers } from "./numbers.ts";
-import { freshFolder } from "./place.ts";
 
 const SEED = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000_000);
 const COMMITS = 24;

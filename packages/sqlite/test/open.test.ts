@@ -2,12 +2,12 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkS
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createEnvelope, SqliteDataStore } from "@holdfast/sqlite";
+import { freshFolder } from "@holdfast/test-kit";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../src/open-database.ts";
 import { Child } from "./child.ts";
 import { faults } from "./faults.ts";
-import { freshFolder } from "./place.ts";
 
 let folder = "";
 let path = "";

@@ -3,7 +3,7 @@ import { asBuffer, type Block, parseBlock } from "./block.ts";
 import type { CommitLog, LogBlock, Position } from "./commit-log.ts";
 import type { View } from "./view.ts";
 
-const CATCH_UP_BYTES = 4 * 1024 * 1024;
+const CATCH_UP_BYTES = 1024 * 1024;
 
 /** The outcomes of a block's commits, in order; undefined: it took effect. */
 export type Decisions = readonly (Refusal | undefined)[];

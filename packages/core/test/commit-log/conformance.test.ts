@@ -31,4 +31,4 @@ function harness(name: string, mergeAfter: { readonly blocks: number; readonly b
   };
 }
 
-conformance({ describe, test }, harness("commit log, merging all the time", { blocks: 3, bytes: 1 }));
+conformance({ describe, test }, harness("commit log, merging all the time", { blocks: 3, bytes: 100_000 }));

@@ -16,7 +16,7 @@ const SMALL: Readonly<Record<string, readonly [find: string, replace: string]>> 
   "/src/commit-log/log-reads.ts": ["const PARALLEL_READS = 16;", "const PARALLEL_READS = 3;"],
   "/src/commit-log/listing.ts": ["const NAMES_A_PAGE = 1_000;", "const NAMES_A_PAGE = 2;"],
   "/src/commit-log/rebuild.ts": ["const HEADER_BYTES = 64 * 1024;", "const HEADER_BYTES = 256;"],
-  "/src/commit-log/follower.ts": ["const CATCH_UP_BYTES = 4 * 1024 * 1024;", "const CATCH_UP_BYTES = 2048;"],
+  "/src/commit-log/follower.ts": ["const CATCH_UP_BYTES = 1024 * 1024;", "const CATCH_UP_BYTES = 2048;"],
 };
 
 // Imported before anything of the store is: from here on this process has no clock and no randomness but the seed's.

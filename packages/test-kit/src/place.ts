@@ -9,7 +9,7 @@ const CACHE = fileURLToPath(new URL("../node_modules/.cache/places", import.meta
 
 /** A fresh empty folder on a real disk. */
 export async function freshFolder(): Promise<string> {
-  if (statfsSync(tmpdir()).type !== TMPFS) return mkdtemp(join(tmpdir(), "holdfast-sqlite-"));
+  if (statfsSync(tmpdir()).type !== TMPFS) return mkdtemp(join(tmpdir(), "holdfast-test-"));
   mkdirSync(CACHE, { recursive: true });
   return mkdtemp(join(CACHE, "place-"));
 }
