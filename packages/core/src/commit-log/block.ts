@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { Commit } from "../driver/commit.ts";
 import { DriverFailure } from "../driver/driver-failure.ts";
 import type { Witness } from "./commit-log.ts";
-import { isWhole, SEAL_BYTES, seal, sealedCrc, statedSize } from "./seal.ts";
+import { SEAL_BYTES, seal, sealedCrc, wholeSize } from "./seal.ts";
 
 /**
  * The stored form of a block: a group of commits, as lines of JSON.
@@ -74,7 +74,7 @@ export function encodeBlock(
 /** The header of a block. Throws DriverFailure: "corruption", or "unsupported" for a newer version. */
 export function parseBlock(bytes: Uint8Array): Block {
   const buffer = asBuffer(bytes);
-  if (!isWhole(buffer, 0) || statedSize(buffer, 0) !== buffer.length) throw damagedBlock();
+  if (wholeSize(buffer, 0) !== buffer.length) throw damagedBlock();
   const bodyAt = buffer.indexOf(10) + 1;
   let header: Record<string, unknown>;
   try {

@@ -2,7 +2,7 @@ import { DriverFailure } from "../driver/driver-failure.ts";
 import { asBuffer } from "./block.ts";
 import type { Position, Witness } from "./commit-log.ts";
 import { Rows } from "./rows.ts";
-import { isWhole, SEAL_BYTES, sealInPlace, statedSize } from "./seal.ts";
+import { sealPieces, wholeSize } from "./seal.ts";
 
 /**
  * The stored form of a checkpoint: where everything in front of `position` is, as lines of JSON.
@@ -12,9 +12,9 @@ import { isWhole, SEAL_BYTES, sealInPlace, statedSize } from "./seal.ts";
  *     [stream,next offset,first offset,segment,at,bytes,count,segment,at,bytes,count,...]             n lines
  *     [persistence id,revision,live,segment,at,bytes,receipts,segment,at,bytes,receipts,...]          m lines
  *
- * Rows are sorted by the bytes of their names as JSON. `segment` counts the segments from 0; `at` and `bytes` are where a group lies in it (segment.ts). A stream's groups are
- * the newest ones, oldest first, from `first offset` on: an older one is named by the first of these. A state's are
- * newest first, until they hold nine receipts.
+ * Rows are sorted by the bytes of their names as JSON. `segment` counts the segments from 0; `at` and `bytes` are where
+ * a group lies in it (segment.ts). A stream's groups are the newest ones, oldest first, from `first offset` on: an
+ * older one is named by the first of these. A state's are newest first, until they hold nine receipts.
  */
 const CHECKPOINT_VERSION = 1;
 
@@ -114,7 +114,7 @@ export function flatExtents(extents: readonly Extent[]): readonly number[] {
 /** A table as it is to be written: stretches of lines that stay, and new ones. */
 export interface Lines {
   readonly count: number;
-  readonly pieces: readonly Uint8Array[];
+  readonly pieces: readonly Buffer[];
 }
 
 /** Rows are sorted by name. */
@@ -130,14 +130,13 @@ export function encodeCheckpoint(head: Omit<Checkpoint, "streams" | "states">, s
     streams: streams.count,
     states: states.count,
   };
-  const line = Buffer.from(`${JSON.stringify(header).slice(1)}\n`);
-  return sealInPlace(Buffer.concat([Buffer.alloc(SEAL_BYTES), line, ...streams.pieces, ...states.pieces]));
+  return Buffer.concat(sealPieces(`${JSON.stringify(header).slice(1)}\n`, [...streams.pieces, ...states.pieces]));
 }
 
 /** undefined: damaged. Throws DriverFailure "unsupported" for a newer version. */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const buffer = asBuffer(bytes);
-  if (!isWhole(buffer, 0) || statedSize(buffer, 0) !== buffer.length) return undefined;
+  if (wholeSize(buffer, 0) !== buffer.length) return undefined;
   const bodyAt = buffer.indexOf(LINE_FEED) + 1;
   const header = JSON.parse(buffer.toString("utf8", 0, bodyAt)) as Header;
   if (header.checkpoint !== CHECKPOINT_VERSION) {

@@ -121,6 +121,9 @@ export interface Archive {
 
   /** The newest checkpoint; undefined where there is none. */
   readCheckpoint(): Promise<StoredCheckpoint | undefined>;
-  /** Replaces the checkpoint if `expected` is its version still (undefined: there is none). Durable when it resolves. false: another was there first; that may be our own first copy, where a transport repeats requests. */
+  /**
+   * Replaces the checkpoint if `expected` is its version still (undefined: there is none). Durable when it resolves.
+   * false: another was there first; that may be our own first copy, where a transport repeats requests.
+   */
   replaceCheckpoint(expected: string | undefined, bytes: Uint8Array): Promise<boolean>;
 }

@@ -14,7 +14,10 @@ import { Moved } from "./moved.ts";
 import { Segments } from "./segments.ts";
 import { brokenChain, View } from "./view.ts";
 
-/** Opens the engine on a log: reads its checkpoint, makes it again where it was lost, and catches up with the log's end. A log that can't be opened is closed. */
+/**
+ * Opens the engine on a log: reads its checkpoint, makes it again where it was lost, and catches up with the log's end.
+ * A log that can't be opened is closed.
+ */
 export async function openLogDriver(log: CommitLog): Promise<GloballyOrderedDriver> {
   const driver = new LogDriver(log);
   try {

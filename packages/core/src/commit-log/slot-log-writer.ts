@@ -21,9 +21,9 @@ interface OpenAppend {
  * Puts blocks into slots, one at a time.
  *
  * A slot that is taken is lost: the same bytes are sent to the next one at once, while the winner is read, and the slots
- * behind it. Whoever read first and sent later, or went on by single steps, would stay behind for ever. A slot whose reply is lost is sent again, to the same slot, until it
- * is created or taken; what lies there then says whose it is. So no request of ours can land anywhere any more once an
- * append has ended, and a block lies in the log once.
+ * behind it. Whoever read first and sent later, or went on by single steps, would stay behind for ever. A slot whose
+ * reply is lost is sent again, to the same slot, until it is created or taken; what lies there then says whose it is. So
+ * no request of ours can land anywhere any more once an append has ended, and a block lies in the log once.
  *
  * Where a transport repeats requests by itself, a block may be told that its slot is taken by its own first copy. That is
  * found out before the slot after the next is tried: at worst there are two copies side by side, and the second is
